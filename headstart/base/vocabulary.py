@@ -1,0 +1,164 @@
+"""The words that rooms exchange: frozen dataclasses, no behaviour beyond reading themselves.
+
+Nothing here imports torch, so listing and parsing stay instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Part = Literal["train", "val", "test"]
+PARTS: tuple[Part, ...] = ("train", "val", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a data source opens to, before any item is read or checked.
+
+    Attributes:
+        items: file paths (str) or in-memory values, one an example.
+        labels: the label of each item as the source has it; None where it is missing.
+        parts: "train", "val" or "test" where the source says so, else None.
+        origin: what the user named, for messages.
+        understood: one sentence that says how the source was read.
+        notes: oddities worth showing (ignored files, guessed columns).
+    """
+
+    items: tuple[Any, ...]
+    labels: tuple[Any, ...]
+    parts: tuple[str | None, ...]
+    origin: str
+    understood: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An item that was left out, and why."""
+
+    where: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """How an image becomes a backbone's input; travels with the weights.
+
+    Attributes:
+        size: side of the square input, pixels.
+        mean, std: per channel, on the [0, 1] scale.
+        interpolation: "bilinear", "bicubic" or "nearest".
+        crop: fraction of the resized short side that the centre crop keeps, in (0, 1].
+    """
+
+    size: int
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    interpolation: str = "bicubic"
+    crop: float = 1.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for a manifest; ``from_dict`` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Preprocessing:
+        """Inverse of ``as_dict``."""
+        values = {**data, "mean": tuple(data["mean"]), "std": tuple(data["std"])}
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class BackboneInfo:
+    """What is known of a pretrained network without running it.
+
+    Attributes:
+        name: full name, ``provider/architecture.tag``.
+        architecture: full name from which the same network is built without weights.
+        parameters: number of parameters, the source head left out; 0 when unknown before loading.
+        stages: names of the numbered stages, input first; empty when unknown before loading.
+        width: features after the last stage, d.
+        preprocessing: what the network was trained with.
+        licence: SPDX identifier or the publisher's word; "unknown" if there is none.
+        source: the data it was pretrained on, in words.
+        local: True if the weights are on this machine.
+        prior: upstream accuracy in percent, where published; None if not.
+        modality: name of the data room's modality it reads.
+    """
+
+    name: str
+    architecture: str
+    parameters: int
+    stages: tuple[str, ...]
+    width: int
+    preprocessing: Preprocessing
+    licence: str = "unknown"
+    source: str = "unknown"
+    local: bool = False
+    prior: float | None = None
+    modality: str = "images"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A score with its 95 % interval, in the score's own unit."""
+
+    value: float
+    low: float
+    high: float
+
+    def as_dict(self) -> dict[str, float]:
+        """Plain data for JSON."""
+        return {"value": self.value, "low": self.low, "high": self.high}
+
+
+Kind = Literal["baseline", "transfer", "scratch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One row of the evidence table: a candidate and its *validation* scores.
+
+    Attributes:
+        name: unique in the run, e.g. ``partial@3``.
+        kind: "baseline" (no network), "transfer" or "scratch" (same network, random initialisation).
+        scores: metric name -> validation score with interval.
+        seconds: wall time that measuring this row took.
+        trainable: number of parameters that moved.
+        serving_ms: milliseconds to predict one item, batched; 0 when not measured.
+        status: "measured", or why there is no score ("over budget", "collapsed", ...).
+        detail: depth, rate, epochs, taps: whatever refitting it needs. Plain JSON.
+    """
+
+    name: str
+    kind: Kind
+    scores: Mapping[str, Interval] = field(default_factory=dict)
+    seconds: float = 0.0
+    trainable: int = 0
+    serving_ms: float = 0.0
+    status: str = "measured"
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One diagnosis: a number, its threshold, and what to do about it.
+
+    Attributes:
+        name: the diagnosis.
+        severity: "info", "warning" or "serious".
+        sentence: what was found, in one sentence.
+        number, threshold: the measurement and the line it crossed.
+        next_move: what the user can do.
+        evidence: whatever backs it (files, classes, rows). Plain JSON.
+    """
+
+    name: str
+    severity: Literal["info", "warning", "serious"]
+    sentence: str
+    number: float
+    threshold: float
+    next_move: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
