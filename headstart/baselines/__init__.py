@@ -1,0 +1,1 @@
+"""Simple models without pretraining; they can win, so they can be sealed too."""

@@ -1,0 +1,1 @@
+"""The evidence ladder: which backbone, which depth, which strategy, within a budget."""

@@ -1,0 +1,1 @@
+"""Reads a run and states findings with evidence; one file per diagnosis."""

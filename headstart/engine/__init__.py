@@ -1,0 +1,1 @@
+"""The only training loop: fit, checkpoint, resume, precision, devices, run directory."""

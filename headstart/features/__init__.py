@@ -1,0 +1,1 @@
+"""The frozen part, computed once: extraction and the content-addressed store."""

@@ -1,0 +1,1 @@
+"""Making a source model: supervised, self-supervised, procedural."""

@@ -1,0 +1,1 @@
+"""Transferability scores, pure functions of features and labels; one file per score."""

@@ -1,0 +1,1 @@
+"""A run leaves the house: the sealed model, its card and its exports."""

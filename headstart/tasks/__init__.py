@@ -1,0 +1,1 @@
+"""What is predicted: head, loss, metrics and decoding; one file per task."""

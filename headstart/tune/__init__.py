@@ -1,0 +1,1 @@
+"""Which parameters move and how; one file per strategy."""

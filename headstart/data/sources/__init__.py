@@ -1,0 +1,1 @@
+"""Where a data set comes from; one file per kind of source."""
