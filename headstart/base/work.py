@@ -149,6 +149,7 @@ class Outcome:
         curve: one dict an epoch: phase, epoch, each loss term, each held-out score, rate, seconds.
         seconds: wall time, of the sum of its parts when resumed.
         trainable: number of parameters in any group.
+        diverged: the loss left the finite numbers; the best epoch before that was kept, if there was one.
     """
 
     name: str
@@ -159,6 +160,7 @@ class Outcome:
     curve: Sequence[Mapping[str, Any]]
     seconds: float
     trainable: int
+    diverged: bool = False
 
 
 Plan = Generator[Fit, Outcome, Any]

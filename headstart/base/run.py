@@ -1,0 +1,92 @@
+"""The one reader of a run directory: plain files that the engine writes and the rooms above it read.
+
+config.json       what the user asked for, and the data's digest
+plan.json         the step plan: what every rung may cost, in epochs; replayed by --resume
+data.json         how the source was understood: counts, split, skipped items
+journal.jsonl     one line a finished fit, in order
+fits/NAME.safetensors   its held-out outputs and, where kept, its weights
+evidence.json     the evidence table
+verdict.json      the verdict with its test scores
+findings.json     what was diagnosed
+log.txt           everything that was said
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from headstart.base import files
+from headstart.base.errors import RunError
+
+
+class Run:
+    """A run directory, read.
+
+    Raises:
+        RunError: when a file is not what it should be.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def exists(self) -> bool:
+        """True if a run was begun here."""
+        return (self.path / "config.json").is_file()
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """What the user asked for."""
+        return self._json("config.json")
+
+    @property
+    def plan(self) -> Mapping[str, Any]:
+        """The step plan; empty before it was made."""
+        return self._json("plan.json", default={})
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """How the source was understood."""
+        return self._json("data.json", default={})
+
+    @property
+    def evidence(self) -> Sequence[Mapping[str, Any]]:
+        """The evidence table's rows."""
+        return self._json("evidence.json", default=[])
+
+    @property
+    def verdict(self) -> Mapping[str, Any]:
+        """The verdict; empty before it was reached."""
+        return self._json("verdict.json", default={})
+
+    @property
+    def findings(self) -> Sequence[Mapping[str, Any]]:
+        """What was diagnosed."""
+        return self._json("findings.json", default=[])
+
+    @property
+    def journal(self) -> Sequence[Mapping[str, Any]]:
+        """The finished fits, oldest first."""
+        return files.read_lines(self.path / "journal.jsonl")
+
+    def finished(self, name: str) -> Mapping[str, Any] | None:
+        """The journal's line of a fit; None if it did not finish."""
+        return next((row for row in self.journal if row.get("name") == name), None)
+
+    def fit_file(self, name: str) -> Path:
+        """Where a fit's tensors are kept."""
+        return self.path / "fits" / (re.sub(r"[^A-Za-z0-9@._=-]", "_", name) + ".safetensors")
+
+    def _json(self, name: str, default: Any = None) -> Any:
+        path = self.path / name
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            if default is not None:
+                return default
+            raise RunError(f"{path} is missing", expected="a run directory made by headstart fit") from None
+        except (OSError, ValueError) as error:
+            raise RunError(f"{path} cannot be read: {error}", next_move="fit again with --overwrite") from error

@@ -1,0 +1,48 @@
+"""Drive a plan: execute each fit it yields, journal it, send the outcome back.
+
+A plan is a generator, pure in (configuration, seed, outcomes); resuming replays it over the journal, so a fit that
+finished before is recalled and the first one that did not is trained, from its checkpoint if there is one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headstart.base.machine import Machine, here
+from headstart.base.progress import Reporter, Silent
+from headstart.base.work import Outcome, Plan
+from headstart.engine.journal import Journal
+from headstart.engine.loop import train
+
+
+def drive(
+    plan: Plan,
+    journal: Journal | None = None,
+    *,
+    machine: Machine | None = None,
+    report: Reporter | None = None,
+) -> Any:
+    """Run a plan to its end and return its result.
+
+    Args:
+        plan: what a method's ``plan(...)`` returned.
+        journal: where finished fits are recorded and recalled; None keeps nothing.
+        machine: where to train.
+        report: told of progress.
+    """
+    machine, report = machine or here(), report or Silent()
+    outcome: Outcome | None = None
+    while True:
+        try:
+            fit = next(plan) if outcome is None else plan.send(outcome)
+        except StopIteration as stop:
+            return stop.value
+        recalled = journal.recall(fit) if journal else None
+        if recalled is not None:
+            outcome = recalled
+            report.detail(f"{fit.name}: recalled from the journal")
+            continue
+        at = journal.checkpoint if journal else None
+        outcome = train(fit, machine=machine, report=report, checkpoint_at=at)
+        if journal:
+            journal.record(fit, outcome)

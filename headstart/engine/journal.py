@@ -1,0 +1,108 @@
+"""The run directory's writer: every finished fit is recorded before its plan goes on, and recalled when it resumes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from headstart.base import files
+from headstart.base.run import Run
+from headstart.base.work import Fit, Outcome
+
+
+class Journal(Run):
+    """A run directory that is being written."""
+
+    def begin(self, config: Mapping[str, Any]) -> None:
+        """Start a run here."""
+        files.write_json(self.path / "config.json", config)
+
+    def write(self, name: str, data: Any) -> None:
+        """Write ``name``.json, whole or not at all."""
+        files.write_json(self.path / f"{name}.json", data)
+
+    def log(self, text: str) -> None:
+        """Append a line to the log."""
+        with open(self.path / "log.txt", "a", encoding="utf-8") as stream:
+            stream.write(text + "\n")
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the running fit is saved."""
+        return self.path / "checkpoint.safetensors"
+
+    def record(self, fit: Fit, outcome: Outcome) -> None:
+        """Write a finished fit: tensors first, then the line that says they are there."""
+        tensors = {}
+        if outcome.outputs is not None:
+            tensors["outputs"] = torch.from_numpy(np.ascontiguousarray(outcome.outputs))
+        if fit.keep:
+            weights = fit.model.state_dict()
+            tensors |= {f"model.{name}": value.detach().cpu().contiguous().clone() for name, value in weights.items()}
+        if tensors:
+            files.write_with(self.fit_file(fit.name), lambda to: save_file(tensors, to))
+        files.append_line(
+            self.path / "journal.jsonl",
+            {
+                "name": outcome.name,
+                "epoch": outcome.epoch,
+                "epochs": outcome.epochs,
+                "scores": _finite(outcome.scores),
+                "curve": [_finite(row) for row in outcome.curve],
+                "seconds": outcome.seconds,
+                "trainable": outcome.trainable,
+                "diverged": outcome.diverged,
+                "outputs": outcome.outputs is not None,
+                "kept": fit.keep,
+                "detail": dict(fit.detail),
+            },
+        )
+        self.checkpoint.unlink(missing_ok=True)
+
+    def recall(self, fit: Fit) -> Outcome | None:
+        """The outcome of a fit that finished before, its weights put back; None if it has to be trained."""
+        row = self.finished(fit.name)
+        if row is None or json.loads(json.dumps(dict(fit.detail))) != row["detail"] or row["kept"] != fit.keep:
+            return None
+        outputs, weights = None, {}
+        if row["outputs"] or row["kept"]:
+            try:
+                with safe_open(self.fit_file(fit.name), "pt") as opened:
+                    for name in opened.keys():  # noqa: SIM118 - not a mapping
+                        if name == "outputs":
+                            outputs = opened.get_tensor(name).numpy()
+                        else:
+                            weights[name.removeprefix("model.")] = opened.get_tensor(name)
+            except (SafetensorError, OSError):
+                return None
+        if row["kept"]:
+            fit.model.load_state_dict(weights)
+            fit.model.eval()
+        return Outcome(
+            name=row["name"],
+            epoch=row["epoch"],
+            epochs=row["epochs"],
+            scores=row["scores"],
+            outputs=outputs,
+            curve=row["curve"],
+            seconds=row["seconds"],
+            trainable=row["trainable"],
+            diverged=row["diverged"],
+        )
+
+    def close(self) -> None:
+        """Drop what only an unfinished run needs: the checkpoint and the weights of every fit."""
+        self.checkpoint.unlink(missing_ok=True)
+        for path in (self.path / "fits").glob("*.safetensors"):
+            path.unlink()
+
+
+def _finite(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value if not isinstance(value, float) or np.isfinite(value) else None for key, value in row.items()}
