@@ -1,0 +1,1 @@
+"""Tests, one folder a room; ``house`` tests the shape of the whole."""
