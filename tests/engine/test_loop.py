@@ -177,8 +177,8 @@ def test_ctrl_c_saves_and_resuming_gives_the_uninterrupted_numbers(tmp_path, ave
         train(
             fit(stopped, epochs=6, pause=0.03, average=average), machine=CPU, checkpoint_at=tmp_path / "c.safetensors"
         )
-    assert (tmp_path / "c.safetensors").exists()
-    got = train(fit(resumed, epochs=6, average=average), machine=CPU, checkpoint_at=tmp_path / "c.safetensors")
+    assert at.exists()
+    got = train(fit(resumed, epochs=6, average=average), machine=CPU, checkpoint_at=at)
     assert same(weights(whole), weights(resumed))
     assert got.scores == expected.scores and got.epoch == expected.epoch
     assert np.array_equal(got.outputs, expected.outputs)
