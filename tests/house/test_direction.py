@@ -14,7 +14,11 @@ PACKAGE = Path(__file__).parents[2] / "headstart"
 # A file to plant (path, source) and a piece of the sentence that has to come back.
 SEEDED = {
     "upward": ("data/planted.py", "from headstart.engine.loop import train\n", "upward: data may not know engine"),
-    "upward to the top": ("measure/planted.py", "import headstart.cli.fit as fit\n", "upward: measure may not know cli"),
+    "upward to the top": (
+        "measure/planted.py",
+        "import headstart.cli.fit as fit\n",
+        "upward: measure may not know cli",
+    ),
     "sideways": ("tune/planted.py", "from headstart.rank.logme import score\n", "sideways: tune may not know rank"),
     "sideways, upper row": ("ship/planted.py", "from headstart.diagnose import leakage\n", "sideways"),
     "inside a function": (
