@@ -1,1 +1,62 @@
-"""headstart: transfer learning that computes the frozen part once and decides everything else on evidence."""
+"""headstart: transfer learning that computes the frozen part once and decides everything else on evidence.
+
+    import headstart as hs
+
+    model = hs.fit("photos/")
+    model.predict(["a.jpg"])
+
+Every public name is here, and fetched when it is first asked for: ``import headstart`` loads no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headstart.api import evaluate, fit, list_backbones, load, pretrain_backbone
+    from headstart.base.errors import HeadstartError
+    from headstart.ship.sealed import Model
+
+    __version__: str
+
+__all__ = [
+    "HeadstartError",
+    "Model",
+    "__version__",
+    "evaluate",
+    "fit",
+    "list_backbones",
+    "load",
+    "pretrain_backbone",
+]
+
+# No public name may be a room's: importing the room would put the module in the function's place.
+_HOMES = {
+    "HeadstartError": "headstart.base.errors",
+    "Model": "headstart.ship.sealed",
+    "evaluate": "headstart.api",
+    "fit": "headstart.api",
+    "list_backbones": "headstart.api",
+    "load": "headstart.api",
+    "pretrain_backbone": "headstart.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Fetch a public name from its room, once."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("headstart")
+    elif name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module 'headstart' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, for completion."""
+    return sorted(__all__)
