@@ -1,0 +1,196 @@
+"""The frozen part, computed once: one network over one data set, its pooled features and its activations at a cut.
+
+One forward pass yields the pooled features after *every* stage; ranking, probes, sweeps and the depth curve read
+them. ``at(depth)`` keeps the full activations at one cut, for V views of each item, so that a suffix trains on them
+without ever running its prefix again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from headstart.backbones.chain import Backbone
+from headstart.base import discovery, seeds
+from headstart.base.machine import Machine
+from headstart.base.progress import Reporter, Silent
+from headstart.features.pixels import Pixels
+from headstart.features.store import Shelf, Store, Writer, as_numpy
+
+BATCH = 32
+MIRROR = "mirror"
+PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """How training views differ from the plain picture.
+
+    Attributes:
+        flip: mirror left and right; off where mirroring changes what the label says.
+        strength: 0 for none, 1 for the modality's default.
+    """
+
+    flip: bool = True
+    strength: float = 1.0
+
+
+class Frozen:
+    """A backbone over a list of items.
+
+    Args:
+        backbone: put into eval mode, never changed.
+        pixels: the items' inputs.
+        store: where results are kept.
+        machine: where it runs, in which precision.
+        seed: of the augmented views.
+        report: told of progress.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        pixels: Pixels,
+        store: Store,
+        machine: Machine,
+        *,
+        seed: int = 0,
+        report: Reporter | None = None,
+    ) -> None:
+        self.backbone = backbone.eval().to(machine.device).to(memory_format=torch.channels_last)
+        self.pixels, self.store, self.machine, self.seed = pixels, store, machine, seed
+        self.report = report or Silent()
+        self._read: dict[tuple[int, str], np.ndarray] = {}
+        self._digest = backbone.digest()
+
+    def pooled(self, stage: int, view: str = PLAIN) -> np.ndarray:
+        """Pooled features (n, d) after ``stage`` (from 1), float32; ``view`` is PLAIN or MIRROR."""
+        if (stage, view) not in self._read:
+            shelf = self._pooled_shelf(view)
+            self._read[stage, view] = as_numpy(shelf.gather(self.pixels.digests, f"stage{stage}"))
+        return self._read[stage, view]
+
+    def extract(self, view: str = PLAIN) -> None:
+        """Compute what ``pooled`` will read."""
+        self._pooled_shelf(view)
+
+    def missing(self) -> int:
+        """How many items the store has no pooled features for yet."""
+        return len(self._shelf("pooled", PLAIN, self._digest).missing(self.pixels.digests))
+
+    def at(self, depth: int, views: int, augmentation: Augmentation) -> Activations:
+        """Activations at the cut after ``depth`` stages: the plain view and ``views - 1`` augmented ones."""
+        item_bytes = 2 * int(np.prod(self.backbone.activation_shape(depth)))
+        needed = item_bytes * len(self.pixels)
+        while views > 1 and not self.store.room_for(needed * views):
+            views -= 1
+        if not self.store.room_for(needed):
+            self.report.say(
+                f"Activations at depth {depth} would take {needed / 1e9:.1f} GB, over the store's limit: "
+                "the prefix is run again for every batch"
+            )
+            return Activations(self, depth, [], augmentation)
+        shelves = []
+        for view in range(views):
+            name = PLAIN if view == 0 else f"view{view}-{self.seed}-{augmentation.flip}-{augmentation.strength}"
+            shelf = self._shelf(f"cut{depth}", name, self.backbone.digest(depth))
+            self._fill(shelf, self.backbone.prefix(depth), view, augmentation, f"activations {view + 1}/{views}")
+            shelves.append(shelf)
+        return Activations(self, depth, shelves, augmentation)
+
+    def augmented(self, inputs: torch.Tensor, augmentation: Augmentation, *name: str | int) -> torch.Tensor:
+        """Inputs as another view, a pure function of (seed, name)."""
+        room = discovery.load("data", self.pixels.modality)
+        seed = seeds.derive(self.seed, "augment", *name)
+        return room.augment(inputs, seed, flip=augmentation.flip, strength=augmentation.strength)
+
+    def run(self, module: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+        """A frozen module's output for a batch of inputs."""
+        with torch.inference_mode(), self.machine.autocast():
+            return module(inputs.to(self.machine.device))
+
+    def _shelf(self, what: str, view: str, digest: str) -> Shelf:
+        return self.store.shelf(
+            what=what,
+            network=digest,
+            preprocessing=self.pixels.preprocessing.as_dict(),
+            view=view,
+            precision=self.machine.precision,
+        )
+
+    def _pooled_shelf(self, view: str) -> Shelf:
+        shelf = self._shelf("pooled", view, self._digest)
+        order = self._order(shelf)
+        if not order:
+            return shelf
+        self.report.begin(f"features of {self.backbone.info.name}", len(order))
+        writer = Writer(shelf)
+        try:
+            for batch in _batches(order):
+                inputs = self.pixels[batch]
+                if view == MIRROR:
+                    inputs = torch.flip(inputs, dims=(-1,))
+                with torch.inference_mode(), self.machine.autocast():
+                    stages = self.backbone.pooled(inputs.to(self.machine.device))
+                values = {f"stage{stage}": value.float().cpu() for stage, value in enumerate(stages, start=1)}
+                writer.add([self.pixels.digests[i] for i in batch], values)
+                self.report.advance(len(batch))
+        finally:
+            writer.flush()
+        self.report.end()
+        return shelf
+
+    def _fill(self, shelf: Shelf, prefix: nn.Module, view: int, augmentation: Augmentation, what: str) -> None:
+        order = self._order(shelf)
+        if not order:
+            return
+        self.report.begin(what, len(order))
+        writer = Writer(shelf)
+        try:
+            for batch in _batches(order):
+                inputs = self.pixels[batch]
+                if view:
+                    inputs = self.augmented(inputs, augmentation, "view", view, batch[0])
+                hidden = self.run(prefix, inputs).to(torch.bfloat16).cpu()
+                writer.add([self.pixels.digests[i] for i in batch], {"hidden": hidden})
+                self.report.advance(len(batch))
+        finally:
+            writer.flush()
+        self.report.end()
+
+    def _order(self, shelf: Shelf) -> list[int]:
+        lost = set(shelf.missing(self.pixels.digests))
+        first = {digest: i for i, digest in reversed(list(enumerate(self.pixels.digests))) if digest in lost}
+        return sorted(first.values())
+
+
+class Activations:
+    """What a suffix trains on: stored activations at a cut, or the prefix run again where they do not fit."""
+
+    def __init__(self, frozen: Frozen, depth: int, shelves: Sequence[Shelf], augmentation: Augmentation) -> None:
+        self.frozen, self.depth, self.shelves, self.augmentation = frozen, depth, shelves, augmentation
+
+    @property
+    def views(self) -> int:
+        """How many views are stored; 0 when the prefix is run again."""
+        return len(self.shelves)
+
+    def batch(self, positions: np.ndarray, view: int, *name: str | int) -> torch.Tensor:
+        """Activations (b, ...) of the items at ``positions``; view 0 is the plain one."""
+        if self.shelves:
+            digests = [self.frozen.pixels.digests[int(i)] for i in positions]
+            return self.shelves[view % len(self.shelves)].gather(digests, "hidden")
+        inputs = self.frozen.pixels[positions]
+        if view:
+            inputs = self.frozen.augmented(inputs, self.augmentation, view, *name)
+        if self.depth == 0:
+            return inputs
+        return self.frozen.run(self.frozen.backbone.prefix(self.depth), inputs).clone()
+
+
+def _batches(order: Sequence[int]) -> list[list[int]]:
+    return [list(order[start : start + BATCH]) for start in range(0, len(order), BATCH)]

@@ -1,0 +1,86 @@
+"""Decoded inputs, once: what was read and resized for one backbone is not decoded again by the next epoch or run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from headstart.base.errors import Undecodable
+from headstart.base.progress import Reporter, Silent
+from headstart.base.vocabulary import Preprocessing
+from headstart.features.reading import load_each
+from headstart.features.store import Store, Writer
+
+
+class Pixels:
+    """Inputs of a list of items, uint8 (n, 3, s, s), read by position.
+
+    Kept in the store when they fit under its limit; decoded at each reading when they do not.
+
+    Args:
+        items, digests: the items and the digests of their bytes.
+        preprocessing: only its geometry matters; mean and std are the network's business.
+        store: where decoded inputs are kept.
+        modality: a plug-in of the data room.
+        report: told how many items have been decoded.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Any],
+        digests: Sequence[str],
+        preprocessing: Preprocessing,
+        store: Store,
+        *,
+        modality: str = "images",
+        report: Reporter | None = None,
+    ) -> None:
+        self.items, self.digests, self.preprocessing, self.modality = items, digests, preprocessing, modality
+        self.bytes = len(items) * 3 * preprocessing.size**2
+        self.shelf = store.shelf(
+            what="inputs",
+            modality=modality,
+            size=preprocessing.size,
+            interpolation=preprocessing.interpolation,
+            crop=preprocessing.crop,
+        )
+        self.stored = store.room_for(self.bytes)
+        if self.stored:
+            self._fill(report or Silent())
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def _fill(self, report: Reporter) -> None:
+        wanted = set(self.shelf.missing(self.digests))
+        if not wanted:
+            return
+        first = {digest: position for position, digest in reversed(list(enumerate(self.digests))) if digest in wanted}
+        order = sorted(first.values())
+        report.begin("decode", len(order))
+        writer = Writer(self.shelf)
+        try:
+            loaded = load_each([self.items[i] for i in order], self.preprocessing, modality=self.modality)
+            for position, array in zip(order, loaded, strict=True):
+                if isinstance(array, Undecodable):
+                    raise array
+                writer.add([self.digests[position]], {"inputs": torch.from_numpy(array)[None]})
+                report.advance()
+        finally:
+            writer.flush()
+        report.end()
+
+    def __getitem__(self, positions: Sequence[int] | np.ndarray) -> torch.Tensor:
+        """Inputs (b, 3, s, s) uint8 of the items at ``positions``."""
+        chosen = [int(position) for position in positions]
+        if self.stored:
+            return self.shelf.gather([self.digests[i] for i in chosen], "inputs")
+        arrays = []
+        for array in load_each([self.items[i] for i in chosen], self.preprocessing, modality=self.modality):
+            if isinstance(array, Undecodable):
+                raise array
+            arrays.append(torch.from_numpy(array))
+        return torch.stack(arrays)

@@ -1,0 +1,164 @@
+"""The content-addressed store: what the frozen part computed, kept under the digest of everything it depends on.
+
+A *shelf* holds one kind of value (say: features after every stage of one network) for any number of items. Its key is
+the digest of the prefix's tensors, the preprocessing, the view and the precision; labels are in no key, so relabelling
+costs nothing. Items are addressed by the digest of their own bytes. A shelf is a folder of safetensors shards, each
+with the item digests in its header; a shard is written to a temporary name and renamed, so a reader never sees half
+of one, two processes never clash, and a killed one loses at most the shard it was writing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from headstart.base import files, hashes
+from headstart.base.errors import RunError
+from headstart.base.machine import cache_folder
+
+SHARD_BYTES = 64 * 2**20
+
+
+class Shelf:
+    """One kind of value for many items.
+
+    Args:
+        folder: where its shards are.
+        key: what the values depend on; written beside them for ``ls`` and for people.
+    """
+
+    def __init__(self, folder: Path, key: Mapping[str, Any]) -> None:
+        self.folder, self.key = folder, dict(key)
+        self._shards: dict[str, dict[str, torch.Tensor]] = {}
+        self._place: dict[str, tuple[str, int]] = {}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """See the shards that are there now; one that cannot be read is left out, so its items count as missing."""
+        for path in sorted(self.folder.glob("*.safetensors")):
+            if path.name in self._shards:
+                continue
+            try:
+                with safe_open(path, "pt") as opened:
+                    digests = json.loads(opened.metadata()["items"])
+                    tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
+            except (SafetensorError, OSError, KeyError, TypeError, ValueError):
+                continue
+            self._shards[path.name] = tensors
+            self._place |= {digest: (path.name, row) for row, digest in enumerate(digests)}
+
+    def missing(self, digests: Iterable[str]) -> list[str]:
+        """The digests that the shelf has nothing for, each once, in order."""
+        return [digest for digest in dict.fromkeys(digests) if digest not in self._place]
+
+    def put(self, digests: Sequence[str], values: Mapping[str, torch.Tensor]) -> None:
+        """Add one shard: named tensors (n, ...) for n items.
+
+        Raises:
+            HeadstartError: when the disk is full or the folder cannot be written to.
+        """
+        name = hashes.of_texts(digests)[:32] + ".safetensors"
+        if not (self.folder / "key.json").exists():
+            files.write_json(self.folder / "key.json", self.key)
+        values = {name: value.detach().cpu().contiguous() for name, value in values.items()}
+        header = {"items": json.dumps(list(digests))}
+        files.write_with(self.folder / name, lambda to: save_file(values, to, metadata=header))
+        self.refresh()
+
+    def gather(self, digests: Sequence[str], name: str) -> torch.Tensor:
+        """The value called ``name`` of each item, (n, ...); shards are memory-mapped, only the rows asked for are read.
+
+        Raises:
+            RunError: when an item is not on the shelf.
+        """
+        lost = self.missing(digests)
+        if lost:
+            raise RunError(f"{len(lost)} items are not in the feature store any more", where=str(self.folder))
+        rows_of: dict[str, tuple[list[int], list[int]]] = {}
+        for position, digest in enumerate(digests):
+            shard, row = self._place[digest]
+            positions, rows = rows_of.setdefault(shard, ([], []))
+            positions.append(position)
+            rows.append(row)
+        result: torch.Tensor | None = None
+        for shard, (positions, rows) in rows_of.items():
+            source = self._shards[shard][name]
+            if result is None:
+                result = torch.empty((len(digests), *source.shape[1:]), dtype=source.dtype)
+            result[torch.as_tensor(positions)] = source[torch.as_tensor(rows)]
+        return torch.empty(0) if result is None else result
+
+
+class Writer:
+    """Collects items and puts them on a shelf a shard at a time."""
+
+    def __init__(self, shelf: Shelf, shard_bytes: int = SHARD_BYTES) -> None:
+        self.shelf, self.shard_bytes = shelf, shard_bytes
+        self.digests: list[str] = []
+        self.parts: list[Mapping[str, torch.Tensor]] = []
+        self.bytes = 0
+
+    def add(self, digests: Sequence[str], values: Mapping[str, torch.Tensor]) -> None:
+        """Add a batch; a full shard is written at once."""
+        self.digests.extend(digests)
+        self.parts.append(values)
+        self.bytes += sum(value.nbytes for value in values.values())
+        if self.bytes >= self.shard_bytes:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is waiting."""
+        if self.digests:
+            names = self.parts[0]
+            self.shelf.put(self.digests, {name: torch.cat([part[name] for part in self.parts]) for name in names})
+        self.digests, self.parts, self.bytes = [], [], 0
+
+
+class Store:
+    """All shelves of this user; ``$HEADSTART_CACHE/store`` unless told otherwise.
+
+    Args:
+        root: the folder.
+        limit: bytes that full activations and decoded inputs may take for one job; past it they are recomputed.
+    """
+
+    def __init__(self, root: Path | None = None, limit: int = 8 * 2**30) -> None:
+        self.root = root or cache_folder() / "store"
+        self.limit = limit
+
+    def shelf(self, **key: Any) -> Shelf:
+        """The shelf for a key; made on its first ``put``."""
+        folder = self.root / hashes.of_data(key)[:32]
+        if folder.exists():
+            os.utime(folder)
+        return Shelf(folder, key)
+
+    def room_for(self, size: int) -> bool:
+        """True if a job may store ``size`` more bytes: under the limit, and a fiftieth of the disk stays free."""
+        probe = next(folder for folder in (self.root, *self.root.parents) if folder.exists())
+        usage = shutil.disk_usage(probe)
+        return size <= self.limit and usage.free - size > usage.total // 50
+
+    def prune(self, older_than: float) -> int:
+        """Remove shelves not used for ``older_than`` seconds; returns the bytes freed."""
+        freed, now = 0, time.time()
+        for folder in self.root.glob("*") if self.root.exists() else []:
+            if now - folder.stat().st_mtime > older_than:
+                freed += sum(path.stat().st_size for path in folder.glob("*"))
+                shutil.rmtree(folder)
+        return freed
+
+
+def as_numpy(tensor: torch.Tensor) -> np.ndarray:
+    """A float32 array of a stored tensor."""
+    return tensor.float().numpy()

@@ -1,0 +1,78 @@
+"""Batches for the engine, in an order that is a pure function of (seed, epoch)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from headstart.base import seeds
+from headstart.base.work import Batch
+from headstart.features.frozen import Activations
+
+
+class Training:
+    """Shuffled batches of activations; each epoch reads the next view.
+
+    A last batch of one item is left out, for batch statistics need two.
+
+    Args:
+        activations: what the tail reads.
+        rows: positions of the training items, (n,).
+        targets: class of every item of the data set, (N,).
+        batch_size: items in a batch.
+        seed: of the order.
+        augment: False reads the plain view only.
+    """
+
+    def __init__(
+        self,
+        activations: Activations,
+        rows: np.ndarray,
+        targets: np.ndarray,
+        *,
+        batch_size: int,
+        seed: int,
+        augment: bool = True,
+    ) -> None:
+        self.activations, self.rows, self.targets = activations, np.asarray(rows), targets
+        self.batch_size, self.seed, self.augment = batch_size, seed, augment
+
+    def __len__(self) -> int:
+        whole, rest = divmod(len(self.rows), self.batch_size)
+        return max(1, whole + (rest > 1))
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch from the ``start``-th on."""
+        order = self.rows[seeds.generator(self.seed, "order", epoch).permutation(len(self.rows))]
+        view = self._view(epoch)
+        for step in range(start, len(self)):
+            index = order[step * self.batch_size : (step + 1) * self.batch_size]
+            inputs = self.activations.batch(index, view, epoch, step)
+            yield Batch(inputs, torch.from_numpy(self.targets[index]), index)
+
+    def _view(self, epoch: int) -> int:
+        if not self.augment:
+            return 0
+        # Stored: the views in turn. Not stored: view 0 would be plain, so every epoch is a new one.
+        return epoch % self.activations.views if self.activations.views else epoch + 1
+
+
+class Judging:
+    """The plain view of the held-out items, in their own order."""
+
+    def __init__(
+        self, activations: Activations, rows: np.ndarray, targets: np.ndarray, *, batch_size: int = 64
+    ) -> None:
+        self.activations, self.rows, self.targets = activations, np.asarray(rows), targets
+        self.batch_size = batch_size
+
+    def __len__(self) -> int:
+        return max(1, -(-len(self.rows) // self.batch_size))
+
+    def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The same batches whatever the epoch."""
+        for step in range(start, len(self)):
+            index = self.rows[step * self.batch_size : (step + 1) * self.batch_size]
+            yield Batch(self.activations.batch(index, 0), torch.from_numpy(self.targets[index]), index)
