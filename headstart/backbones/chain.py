@@ -1,0 +1,200 @@
+"""A pretrained network as a chain of numbered stages; freezing is a cut in the chain.
+
+Everything in front of the cut at depth k is ``prefix(k)``, everything behind it ``suffix(k)``; both share their tensors
+with the network, and ``suffix(k)(prefix(k)(x))`` is ``forward(x)`` for every k.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from headstart.backbones.assembly import Wrapped, assemble
+from headstart.backbones.cut import Normalise, Whole
+from headstart.base import hashes
+from headstart.base.errors import BadOption, UnknownName, WeightsError
+from headstart.base.vocabulary import BackboneInfo
+
+
+class Backbone(nn.Module):
+    """A network without its source head, as stages that can be cut apart.
+
+    Args:
+        module: normalised images (n, 3, s, s) to pooled features (n, d); put into eval mode here.
+        info: what is known of it; the numbers and names that only the network itself tells are filled in.
+        rebuild: seed -> the same network, randomly initialised; None if nobody knows how.
+        wrapped: functions that the trace keeps whole.
+
+    Attributes:
+        info: with ``stages``, ``width`` and ``parameters`` as found.
+        module: the network; its ``state_dict`` is what is saved.
+        stages: the stages as modules, input first; uint8 or [0, 1] images go into the first, (n, d) leaves the last.
+        depth: number of stages, D.
+
+    Raises:
+        WeightsError: when the network cannot be followed, or its chain does not compute what it computes.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        info: BackboneInfo,
+        *,
+        rebuild: Callable[[int], nn.Module] | None = None,
+        wrapped: Wrapped = (),
+    ) -> None:
+        super().__init__()
+        self.module = module.eval()
+        self.input = Normalise(info.preprocessing.mean, info.preprocessing.std)
+        self.rebuild = rebuild
+        self.wrapped = wrapped
+        whole = Whole(self.input, self.module).eval()
+        parts = assemble(whole, info.preprocessing.size, info.name, wrapped)
+        # A tuple, not a ModuleList: the stages share the network's tensors, which must be saved once.
+        self.stages: tuple[fx.GraphModule, ...] = parts.modules
+        self.depth = len(parts.modules)
+        self._axes = parts.axes
+        self._shapes: tuple[tuple[int, ...], ...] = ()
+        count = sum(parameter.numel() for parameter in self.module.parameters())
+        self.info = replace(info, stages=parts.names, width=parts.width, parameters=count)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Images (n, 3, s, s), uint8 or in [0, 1], to pooled features (n, d)."""
+        for stage in self.stages:
+            x = stage(x)
+        return x
+
+    def prefix(self, k: int) -> nn.Module:
+        """The first k stages; the identity for k = 0.
+
+        Raises:
+            BadOption: when k is not in 0..D.
+        """
+        return nn.Sequential(*self.stages[: self._within(k)])
+
+    def suffix(self, k: int) -> nn.Module:
+        """The stages behind the first k; the identity for k = D.
+
+        Raises:
+            BadOption: when k is not in 0..D.
+        """
+        return nn.Sequential(*self.stages[self._within(k) :])
+
+    def pool(self, activation: torch.Tensor, k: int) -> torch.Tensor:
+        """What leaves stage k, averaged over space or tokens: (n, d_k), float32."""
+        others = [axis for axis in range(1, activation.dim()) if axis != self._axes[k - 1]]
+        return activation.float().mean(others) if others else activation.float()
+
+    def pooled(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """Pooled features after every stage, D tensors (n, d_k), float32; the last one is ``forward(x)``."""
+        found = []
+        for k, stage in enumerate(self.stages, 1):
+            x = stage(x)
+            found.append(self.pool(x, k))
+        return found
+
+    def resolve(self, depth: int | str) -> int:
+        """Number of frozen stages from a number or the name of the last frozen stage.
+
+        Raises:
+            BadOption: when the number is not in 0..D.
+            UnknownName: when no stage has the name.
+        """
+        text = str(depth).strip()
+        if text.lstrip("-").isdigit():
+            return self._within(int(text))
+        if text not in self.info.stages:
+            raise UnknownName("stage", text, self.info.stages, next_move=f"headstart backbones {self.info.name}")
+        return self.info.stages.index(text) + 1
+
+    def _within(self, k: int) -> int:
+        if not 0 <= k <= self.depth:
+            names = ", ".join(f"{i} {name}" for i, name in enumerate(self.info.stages, 1))
+            raise BadOption(
+                f"Depth {k} is out of range for {self.info.name}",
+                where="depth",
+                expected=f"0 to {self.depth} frozen stages ({names})",
+            )
+        return k
+
+    def copy(self) -> Backbone:
+        """A deep copy; its stages share the copy's tensors."""
+        return copy.deepcopy(self)
+
+    def fresh(self, seed: int) -> Backbone:
+        """The same network from random initialisation, its residual branches alive; the global generator is left alone.
+
+        Raises:
+            WeightsError: when nobody knows how to build the network anew.
+        """
+        if self.rebuild is None:
+            raise WeightsError(f"{self.info.name} cannot be built from random initialisation")
+        info = replace(self.info, name=self.info.architecture, source="random initialisation", prior=None)
+        return Backbone(self.rebuild(seed), info, rebuild=self.rebuild, wrapped=self.wrapped)
+
+    def tensors(self, k: int | None = None) -> dict[str, torch.Tensor]:
+        """Parameters and buffers of the first k stages (all by default), named as in ``module.state_dict()``."""
+        found: dict[str, torch.Tensor] = {}
+        for stage in self.stages[: self.depth if k is None else self._within(k)]:
+            for name, tensor in stage.state_dict().items():
+                found[name.removeprefix("module.")] = tensor
+        return found
+
+    def digest(self, k: int | None = None) -> str:
+        """SHA-256 of what ``prefix(k)`` computes with: its tensors, its operations, the normalisation."""
+        k = self.depth if k is None else self._within(k)
+        structure = {
+            "architecture": self.info.architecture,
+            "operations": [[str(node) for node in _operations(stage)] for stage in self.stages[:k]],
+            "normalisation": self.input.values,
+        }
+        return hashes.of_texts([hashes.of_data(structure), hashes.of_tensors(self.tensors(k))])
+
+    def activation_shape(self, k: int) -> tuple[int, ...]:
+        """Shape of what crosses the cut at depth k for one image of the trained size, without the batch axis."""
+        if not self._shapes:
+            self._shapes = self._measure()
+        return self._shapes[self._within(k)]
+
+    def _measure(self) -> tuple[tuple[int, ...], ...]:
+        size = self.info.preprocessing.size
+        x = torch.zeros(1, 3, size, size, device=self.input.mean.device)
+        shapes = [tuple(x.shape[1:])]
+        modes = [(module, module.training) for module in self.modules()]
+        self.eval()
+        try:
+            with torch.no_grad():
+                for stage in self.stages:
+                    x = stage(x)
+                    shapes.append(tuple(x.shape[1:]))
+        finally:
+            for module, mode in modes:
+                module.training = mode
+        return tuple(shapes)
+
+    def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> Backbone:
+        super()._apply(fn, recurse)
+        for stage in self.stages:
+            _refer_again(stage, self)
+        return self
+
+
+def _operations(stage: fx.GraphModule) -> list[Any]:
+    return [(node.op, node.target if isinstance(node.target, str) else _function(node)) for node in stage.graph.nodes]
+
+
+def _function(node: fx.Node) -> str:
+    return str(getattr(node.target, "__name__", node.target))
+
+
+def _refer_again(stage: fx.GraphModule, backbone: Backbone) -> None:
+    """Moving a network replaces its buffers; a stage that holds one by itself must follow."""
+    for node in stage.graph.nodes:
+        if node.op == "get_attr":
+            owner, _, name = str(node.target).rpartition(".")
+            setattr(stage.get_submodule(owner), name, getattr(backbone.get_submodule(owner), name))
