@@ -1,0 +1,118 @@
+"""Write the pages that are made from the code: every verb's help, and the index of plug-ins.
+
+python docs/generate.py            write docs/cli.md and docs/plugins.md
+python docs/generate.py --check    write nothing; exit code 1 if they differ from the code
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from headstart.base.discovery import CONTRACTS, Plugin, options, plugins
+
+DOCS = Path(__file__).parent
+
+KINDS = {
+    "adapt": "Adaptation methods",
+    "backbones": "Model providers",
+    "baselines": "Baselines",
+    "cli": "Commands",
+    "data": "Modalities",
+    "data.sources": "Data sources",
+    "diagnose": "Diagnoses",
+    "pretrain": "Ways to make a source model",
+    "rank": "Transferability scores",
+    "ship": "Exports",
+    "tasks": "Tasks",
+    "tune": "Strategies",
+}
+"""What the plug-ins of a room are called; a room that is missing here goes by its own name."""
+
+NOTE = "<!-- Made from the code by `make docs`; edit the code instead. -->"
+
+
+def pages() -> dict[Path, str]:
+    """The generated pages and what they should say."""
+    return {DOCS / "cli.md": command_line(), DOCS / "plugins.md": index()}
+
+
+def command_line() -> str:
+    """The help of the command and of each verb."""
+    verbs = [name for name, plugin in plugins("cli").items() if _is_ours(plugin)]
+    parts = [NOTE, "# The command line", _fenced(help_of())]
+    for verb in verbs:
+        parts += [f"## headstart {verb}", _fenced(help_of(verb))]
+    return "\n\n".join(parts) + "\n"
+
+
+def help_of(*words: str) -> str:
+    """What ``headstart ... --help`` prints on a plain terminal of 100 columns."""
+    plain = {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "TERM": "dumb", "NO_COLOR": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "headstart", *words, "--help"],
+        env={**os.environ, **plain},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
+
+
+def index() -> str:
+    """Every plug-in of every room that has any, with its options."""
+    parts = [NOTE, "# Plug-ins", "A file is a plug-in; [CONTRIBUTING.md](../CONTRIBUTING.md) shows how to add one."]
+    for room in CONTRACTS:
+        found = [plugin for plugin in plugins(room).values() if _is_ours(plugin)]
+        if found:
+            parts.append(f"## {KINDS.get(room, room)} (`headstart/{room.replace('.', '/')}/`)")
+            parts.append("\n".join(_entry(plugin) for plugin in found))
+    return "\n\n".join(parts) + "\n"
+
+
+def _entry(plugin: Plugin) -> str:
+    lines = [f"- **{plugin.name}**: {plugin.summary}"]
+    if plugin.room != "cli":
+        main = getattr(plugin.load(), CONTRACTS[plugin.room][0])
+        lines += [f"  - `{name}`: {_type(each.type)}, {each.default!r}" for name, each in options(main).items()]
+    return "\n".join(lines)
+
+
+def _type(kind: Any) -> str:
+    return kind.__name__ if isinstance(kind, type) else str(kind).replace("typing.", "")
+
+
+def _is_ours(plugin: Plugin) -> bool:
+    # Whatever else is installed on the machine that runs this must not get into the pages.
+    return plugin.module.startswith("headstart.")
+
+
+def _fenced(text: str) -> str:
+    return f"```text\n{text}\n```"
+
+
+def stale() -> Iterator[Path]:
+    """Generated pages that do not say what the code says."""
+    for path, text in pages().items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            yield path
+
+
+def main() -> int:
+    """Write the pages, or only compare them."""
+    if "--check" in sys.argv[1:]:
+        wrong = [str(path) for path in stale()]
+        print("\n".join(f"{path} is not what the code says; run make docs" for path in wrong) or "Pages are up to date")
+        return 1 if wrong else 0
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+        print(f"Wrote {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
