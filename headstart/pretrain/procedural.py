@@ -20,7 +20,7 @@ from torch.nn import functional
 from headstart.backbones.resnet10 import ResNet10
 from headstart.base import hashes
 from headstart.base.errors import UnknownName
-from headstart.base.progress import Reporter
+from headstart.base.progress import Reporter, Silent
 from headstart.base.seeds import derive
 from headstart.base.vocabulary import Preprocessing
 from headstart.base.work import Batch, Fit, Group, Objective, Outcome, Phase
@@ -150,7 +150,7 @@ def plan(
         steps=recipe.steps,
         seed=derive(seed, "patterns"),
         shares=dict(recipe.shares),
-        **({"report": report} if report else {}),
+        report=report or Silent(),
     )
     names = tuple(name for name, _ in model.named_parameters())
     phase = Phase(

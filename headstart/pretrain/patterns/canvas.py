@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base.seeds import generator
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 Images = NDArray[np.uint8]
 
 

@@ -24,7 +24,7 @@ def render(class_id: int, instances: Sequence[int], *, size: int, seed: int) -> 
     maps = _system(class_id, seed)
     generators = instance_generators(seed, "ifs", class_id, instances)
     varied = np.stack([_vary(maps, rng) for rng in generators])
-    points = _chaos_game(varied, generator(seed, "ifs", class_id, "orbits"))
+    points = _chaos_game(varied, _weights(maps), generator(seed, "ifs", class_id, "orbits"))
     fitted = np.stack([_fit(cloud, rng) for cloud, rng in zip(points, generators, strict=True)])
     density = _density(fitted, size)
     return paint(np.minimum(density * 2.5, 1), density, generators)
@@ -36,7 +36,7 @@ def _system(class_id: int, seed: int) -> Array:
     for attempt in range(64):
         rng = generator(seed, "ifs", class_id, "system", attempt)
         maps = _draw(rng)
-        cloud = _chaos_game(maps[None], rng)[0]
+        cloud = _chaos_game(maps[None], _weights(maps), rng)[0]
         filled = float((_density(_centred(cloud)[None], 32) > 0).mean())
         if 0.1 < filled < 0.65:
             break
@@ -71,11 +71,16 @@ def _vary(maps: Array, rng: np.random.Generator) -> Array:
     return varied
 
 
-def _chaos_game(systems: Array, rng: np.random.Generator) -> Array:
+def _weights(maps: Array) -> Array:
+    """How often each map is applied: by the area it covers, so that points spread evenly."""
+    areas = np.abs(np.linalg.det(maps[:, :, :2])) + 0.02
+    weights: Array = areas / areas.sum()
+    return weights
+
+
+def _chaos_game(systems: Array, weights: Array, rng: np.random.Generator) -> Array:
     """Points (n, orbits x steps, 2) on the attractors of systems (n, k, 2, 3); all follow the same random choices."""
-    count = systems.shape[1]
-    weight = np.abs(np.linalg.det(systems[0, :, :, :2])) + 0.02
-    choices = rng.choice(count, size=(WARM_UP + STEPS, ORBITS), p=weight / weight.sum())
+    choices = rng.choice(len(weights), size=(WARM_UP + STEPS, ORBITS), p=weights)
     points = np.zeros((len(systems), ORBITS, 2), np.float32)
     kept = np.empty((len(systems), STEPS, ORBITS, 2), np.float32)
     for number, choice in enumerate(choices):

@@ -34,7 +34,7 @@ def _arrangement(rng: np.random.Generator) -> Array:
     """Cubic Bezier control points (strokes, 4, 2) in about [-1, 1]."""
     strokes: list[Array] = []
     for _ in range(int(rng.choice([1, 2, 3, 4], p=[0.15, 0.4, 0.3, 0.15]))):
-        start = rng.uniform(-0.9, 0.9, 2)
+        start: Array = rng.uniform(-0.9, 0.9, 2)
         if strokes and rng.random() < 0.65:
             start = _on(strokes[int(rng.integers(len(strokes)))], float(rng.choice([0.0, 0.5, 1.0])))
         strokes.extend(_stroke(rng, start))
