@@ -228,7 +228,7 @@ def main() -> int:
     holds = total["loss_bound"] < LIMIT
     print(
         f"full - plain = {total['difference']:+.2f} points, 95 % interval {total['low']:+.2f} to {total['high']:+.2f},"
-        f" over {total['seeds']} seeds: a loss of {LIMIT:g} point or more is {'ruled out' if holds else 'NOT ruled out'}"
+        f" over {total['seeds']} seeds: a loss of {LIMIT:g} point is {'ruled out' if holds else 'NOT ruled out'}"
     )
     return 0 if holds else 1
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from headstart.base.discovery import CONTRACTS, Plugin, options, plugins
 
@@ -78,8 +78,14 @@ def _entry(plugin: Plugin) -> str:
     lines = [f"- **{plugin.name}**: {plugin.summary}"]
     if plugin.room != "cli":
         main = getattr(plugin.load(), CONTRACTS[plugin.room][0])
-        lines += [f"  - `{name}`: {_type(each.type)}, {each.default!r}" for name, each in options(main).items()]
+        given = [each for each in options(main).values() if _is_plain(each.type)]
+        lines += [f"  - `{each.name}`: {_type(each.type)}, {each.default!r}" for each in given]
     return "\n".join(lines)
+
+
+def _is_plain(kind: Any) -> bool:
+    """Whether it can be set by text; what a room hands in from inside, such as a reporter, cannot."""
+    return all(each in (bool, int, float, str, type(None)) for each in get_args(kind) or (kind,))
 
 
 def _type(kind: Any) -> str:
