@@ -1,0 +1,68 @@
+"""Checks of the arrays that every measure takes, so that a wrong shape is named where it enters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.base.errors import DataError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def labels(y: Any, *, classes: int, n: int | None = None) -> Ints:
+    """Class indices (n,) as int64.
+
+    Raises:
+        DataError: not one-dimensional, not whole numbers, outside [0, classes), or not n of them.
+    """
+    found = np.asarray(y)
+    if found.ndim != 1 or (n is not None and len(found) != n):
+        expected = "(n,)" if n is None else f"({n},)"
+        raise DataError("Targets have the wrong shape", where=f"shape {found.shape}", expected=expected)
+    whole = found.astype(np.int64)
+    if not np.array_equal(whole, found) or (len(whole) and not 0 <= whole.min() <= whole.max() < classes):
+        raise DataError("Targets are not class indices", expected=f"whole numbers from 0 to {classes - 1}")
+    return whole
+
+
+def matrix(x: Any, *, name: str = "features", dtype: Any = np.float64) -> NDArray[Any]:
+    """A finite, non-empty (n, d) matrix.
+
+    Raises:
+        DataError: not two-dimensional, empty, or not finite.
+    """
+    found = np.asarray(x, dtype=dtype)
+    if found.ndim != 2 or not found.size:
+        raise DataError(f"The {name} are no matrix", where=f"shape {found.shape}", expected="(n, d), neither of them 0")
+    if not np.isfinite(found).all():
+        row = int(np.flatnonzero(~np.isfinite(found).all(axis=1))[0])
+        raise DataError(f"The {name} are not finite", where=f"row {row}", expected="no NaN and no infinity")
+    return found
+
+
+def predictions(p: Any, y: Any) -> tuple[Floats, Ints]:
+    """Probabilities (n, C) with their targets (n,), both checked.
+
+    Raises:
+        DataError: as ``matrix`` and ``labels`` do.
+    """
+    probabilities = matrix(p, name="probabilities")
+    return probabilities, labels(y, classes=probabilities.shape[1], n=len(probabilities))
+
+
+def item_weights(weights: Any, n: int) -> Floats:
+    """Item weights (n,), all 1 when None.
+
+    Raises:
+        DataError: wrong shape, negative, not finite, or all zero.
+    """
+    if weights is None:
+        return np.ones(n)
+    found = np.asarray(weights, dtype=np.float64)
+    if found.shape != (n,) or not np.isfinite(found).all() or (found < 0).any() or not found.any():
+        raise DataError("Weights do not fit the items", where=f"shape {found.shape}", expected=f"({n},), not negative")
+    return found

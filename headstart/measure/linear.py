@@ -1,0 +1,77 @@
+"""A linear classifier as two arrays, and the standardisation of features that can be folded into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from headstart.measure import arrays, calibration
+from headstart.measure.arrays import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Logits that are linear in the features.
+
+    Attributes:
+        weight: (C, d).
+        bias: (C,).
+    """
+
+    weight: Floats
+    bias: Floats
+
+    def outputs(self, features: Any) -> Floats:
+        """Logits (n, C) of features (n, d)."""
+        return np.asarray(features) @ self.weight.T + self.bias
+
+    def probabilities(self, features: Any) -> Floats:
+        """Softmax of the logits, (n, C)."""
+        return calibration.softmax(self.outputs(features))
+
+    def folded(self, scaling: Scaling) -> Linear:
+        """The same function of raw features, when this one was fitted to ``scaling.apply(features)``."""
+        weight = self.weight / scaling.scale
+        return Linear(weight, self.bias - weight @ scaling.mean)
+
+    def scaled(self, factor: float, shift: Any = 0.0) -> Linear:
+        """Logits times a factor, plus a shift (C,)."""
+        return Linear(self.weight * factor, self.bias * factor + shift)
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """A standardisation of features: (x - mean) / scale.
+
+    Attributes:
+        mean: (d,).
+        scale: (d,), positive.
+    """
+
+    mean: Floats
+    scale: Floats
+
+    def apply(self, features: Any) -> Any:
+        """Standardised features (n, d), in the features' own floating type."""
+        values = np.asarray(features)
+        kind = values.dtype if values.dtype in (np.float32, np.float64) else np.dtype(np.float64)
+        return (values - self.mean.astype(kind)) / self.scale.astype(kind)
+
+
+def standardisation(features: Any, *, floor: float = 1e-6) -> Scaling:
+    """The scaling to zero mean and unit variance of features (n, d).
+
+    Args:
+        floor: a feature's scale is at least this share of the root mean square scale, so that noise in an almost
+            constant feature is not blown up; a constant matrix keeps scale 1.
+
+    Raises:
+        DataError: no finite matrix.
+    """
+    values = arrays.matrix(features, dtype=None)
+    mean = values.mean(axis=0, dtype=np.float64)
+    spread = values.std(axis=0, dtype=np.float64)
+    least = floor * float(np.sqrt((spread**2).mean()))
+    return Scaling(mean, np.maximum(spread, least) if least > 0 else np.ones_like(mean))
