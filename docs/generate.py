@@ -6,7 +6,9 @@ python docs/generate.py --check    write nothing; exit code 1 if they differ fro
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +18,15 @@ from typing import Any, get_args
 from headstart.base.discovery import CONTRACTS, Plugin, options, plugins
 
 DOCS = Path(__file__).parent
+README = DOCS.parent / "README.md"
+PACKAGE = DOCS.parent / "headstart"
+
+TREE = (
+    *("__init__.py", "__main__.py", "api.py"),
+    *("cli", "choose", "diagnose", "ship", "engine", "rank", "tune", "baselines", "adapt", "pretrain", "features"),
+    *("data", "tasks", "backbones", "measure", "base"),
+)
+"""What lies in the package, from the top row down."""
 
 KINDS = {
     "adapt": "Adaptation methods",
@@ -38,7 +49,33 @@ NOTE = "<!-- Made from the code by `make docs`; edit the code instead. -->"
 
 def pages() -> dict[Path, str]:
     """The generated pages and what they should say."""
-    return {DOCS / "cli.md": command_line(), DOCS / "plugins.md": index()}
+    return {DOCS / "cli.md": command_line(), DOCS / "plugins.md": index(), README: readme()}
+
+
+def readme() -> str:
+    """The README with the tree as it is."""
+    text = README.read_text(encoding="utf-8")
+    whole = f"<!-- tree:begin -->\n\n{_fenced(tree())}\n\n<!-- tree:end -->"
+    return re.sub("<!-- tree:begin -->.*<!-- tree:end -->", lambda _: whole, text, flags=re.DOTALL)
+
+
+def tree() -> str:
+    """The package, one line an entry, in the words of its own docstring."""
+    found = {path.name for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    if found != set(TREE):
+        raise SystemExit(f"{', '.join(sorted(found ^ set(TREE)))}: in the package or in TREE, but not in both")
+    lines = ["headstart/"]
+    for name in TREE:
+        path = PACKAGE / name
+        shown = name if path.is_file() else f"{name}/"
+        lines.append(f"  {shown:<13}{_summary(path if path.is_file() else path / '__init__.py')}")
+    return "\n".join(lines)
+
+
+def _summary(path: Path) -> str:
+    if path == PACKAGE / "__init__.py":
+        return "The public names, sorted, and fetched when they are first asked for."
+    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n", 1)[0]
 
 
 def command_line() -> str:
