@@ -1,0 +1,75 @@
+"""Label-preserving variation of a batch of images: a crop, a mirror image, a little light and colour.
+
+The crop is a random resized crop (Szegedy et al. 2015, "Going deeper with convolutions") with a milder smallest area
+than for ImageNet, because a small data set's object must stay in the picture. All items of a batch are drawn at once
+and sampled by one affine grid each: a crop only enlarges, so bilinear sampling needs no antialiasing.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+SMALLEST_AREA = 0.5
+"""Share of the picture that the smallest crop keeps, at strength 1."""
+STRETCH = 4 / 3
+"""Largest change of the aspect ratio, either way, at strength 1."""
+LIGHT = 0.2
+"""Largest relative change of brightness, contrast and saturation, at strength 1."""
+_DRAWS = 8
+_AT_ONCE = 64
+
+
+def augmented(batch: Tensor, seed: int, *, flip: bool = True, strength: float = 1.0) -> Tensor:
+    """A varied copy of the batch; pure in (batch, seed, options), on any device.
+
+    Args:
+        batch: uint8 (n, 3, s, s).
+        seed: names the draws; item i's draws do not depend on how many items follow it.
+        flip: mirror half of the items left to right.
+        strength: 0 leaves all but the flip; 1 is the default; beyond that stronger, up to 2.
+
+    Returns:
+        uint8 (n, 3, s, s).
+    """
+    strength = min(max(strength, 0.0), 2.0)
+    draws = torch.rand(len(batch), _DRAWS, generator=torch.Generator().manual_seed(seed)).to(batch.device)
+    pieces = zip(batch.split(_AT_ONCE), draws.split(_AT_ONCE), strict=True)
+    varied = [_vary(images, draw, flip, strength) for images, draw in pieces]
+    return torch.cat(varied) if varied else batch.clone()
+
+
+def _vary(images: Tensor, draw: Tensor, flip: bool, strength: float) -> Tensor:
+    mirrored = (draw[:, 0] < 0.5) & flip
+    if strength == 0:
+        return torch.where(mirrored[:, None, None, None], images.flip(3), images)
+    grid = functional.affine_grid(_crops(draw, mirrored, strength), list(images.shape), align_corners=False)
+    pixels = functional.grid_sample(
+        images.float(), grid.float(), mode="bilinear", padding_mode="border", align_corners=False
+    )
+    return _relit(pixels, draw[:, 5:8], strength).round().clamp(0, 255).to(torch.uint8)
+
+
+def _crops(draw: Tensor, mirrored: Tensor, strength: float) -> Tensor:
+    """Affine maps (n, 2, 3) from the output square to each item's crop, in coordinates from -1 to 1."""
+    area = 1 - draw[:, 1] * min((1 - SMALLEST_AREA) * strength, 0.9)
+    aspect = torch.exp((2 * draw[:, 2] - 1) * math.log(STRETCH) * strength / 2)
+    root = area.sqrt()
+    width, height = (root * aspect).clamp(max=1), (root / aspect).clamp(max=1)
+    theta = torch.zeros(len(draw), 2, 3, device=draw.device)
+    theta[:, 0, 0] = torch.where(mirrored, -width, width)
+    theta[:, 1, 1] = height
+    theta[:, 0, 2] = (2 * draw[:, 3] - 1) * (1 - width)
+    theta[:, 1, 2] = (2 * draw[:, 4] - 1) * (1 - height)
+    return theta
+
+
+def _relit(pixels: Tensor, draw: Tensor, strength: float) -> Tensor:
+    brightness, contrast, saturation = ((1 + (2 * draw - 1) * LIGHT * strength)[:, :, None, None, None]).unbind(1)
+    grey = (pixels * pixels.new_tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
+    pixels = grey + (pixels - grey) * saturation
+    mean = grey.mean((2, 3), keepdim=True)
+    return (mean + (pixels - mean) * contrast) * brightness

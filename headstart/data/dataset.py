@@ -1,0 +1,318 @@
+"""A table becomes a data set: every item decoded once and hashed, classes counted, parts and folds drawn."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from headstart.base import discovery, hashes
+from headstart.base.errors import DataError, TooFewExamples, Undecodable
+from headstart.base.progress import Reporter, Silent
+from headstart.base.vocabulary import PARTS, Skipped, Table
+from headstart.data import labels, natural, splitting
+from headstart.data.printable import count, listing, where
+
+LEAST = 3
+"""Different items a class needs: one to train on, one to choose by, one to test on."""
+MOST_BAD = 0.1
+"""Share of unusable items beyond which the run stops: the source was probably misread."""
+_AT_ONCE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Checked, hashed, split examples of one modality.
+
+    Attributes:
+        items: n paths or in-memory values, in the source's order.
+        digests: n content digests.
+        targets: (n,) int64 class indices.
+        classes: class names in natural order.
+        parts: (n,) "train", "val" or "test".
+        folds: (train positions, validation positions) pairs: one normally, five when cross-validated.
+        modality: name of the data room's modality.
+        origin: what the user named.
+        understood: how the source was read, one sentence.
+        skipped: items left out, and why.
+        notes: oddities worth showing.
+        seed: of the split.
+    """
+
+    items: tuple[Any, ...]
+    digests: tuple[str, ...]
+    targets: np.ndarray
+    classes: tuple[str, ...]
+    parts: np.ndarray
+    folds: splitting.Folds
+    modality: str
+    origin: str
+    understood: str
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
+    seed: int = 0
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def development(self) -> np.ndarray:
+        """Positions of train and val together: all that may be learnt from."""
+        return np.flatnonzero(self.parts != "test")
+
+    @property
+    def test(self) -> np.ndarray:
+        """Positions of the test part; empty when cross-validation replaces it."""
+        return np.flatnonzero(self.parts == "test")
+
+    @property
+    def cross_validated(self) -> bool:
+        """True if five folds stand in for a validation part."""
+        return len(self.folds) > 1
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of contents, targets, classes, parts and folds: equal digests mean the same experiment."""
+        folds = [[fold.tolist() for fold in pair] for pair in self.folds]
+        return hashes.of_data([self.digests, self.targets.tolist(), self.classes, self.parts.tolist(), folds])
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Items of each class in each part: {class: {"train": 12, "val": 3, "test": 4}}."""
+        table = np.zeros((len(self.classes), len(PARTS)), dtype=np.int64)
+        column = np.array([PARTS.index(part) for part in self.parts.tolist()], dtype=np.int64)
+        np.add.at(table, (self.targets, column), 1)
+        return {
+            name: dict(zip(PARTS, row, strict=True)) for name, row in zip(self.classes, table.tolist(), strict=True)
+        }
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The usable examples while the data set is being built; lists of equal length."""
+
+    items: list[Any]
+    digests: list[str]
+    labels: list[str]
+    parts: list[str | None]
+    wheres: list[str]
+
+    def keep(self, wanted: Sequence[bool]) -> None:
+        for name in ("items", "digests", "labels", "parts", "wheres"):
+            setattr(self, name, list(itertools.compress(getattr(self, name), wanted)))
+
+
+def build(
+    table: Table,
+    *,
+    modality: str = "images",
+    seed: int = 0,
+    drop_rare: bool = False,
+    report: Reporter | None = None,
+) -> Dataset:
+    """Check every item, decide what is a class, and split.
+
+    Args:
+        table: what a source opened to.
+        modality: name of the data room's modality that decodes the items.
+        seed: of the split.
+        drop_rare: leave out classes with fewer than three different items instead of stopping.
+        report: receives progress while items are decoded.
+
+    Raises:
+        DataError: over a tenth of the items is unusable, there is one class only, or a given part has classes that
+            train lacks.
+        TooFewExamples: a class has fewer than three different items.
+    """
+    if not table.items:
+        raise DataError("There are no items", where=table.origin)
+    report = report or Silent()
+    rows, skipped = _checked(table, modality, report)
+    notes = list(table.notes)
+    notes += [f"class names that differ only in spelling: {pair}" for pair in labels.alike(dict.fromkeys(rows.labels))]
+    _drop_copies(rows, skipped, notes)
+    _settle_classes(rows, skipped, notes, drop_rare=drop_rare, origin=table.origin)
+    classes = natural.ordered(rows.labels)
+    index = {name: position for position, name in enumerate(classes)}
+    targets = np.array([index[label] for label in rows.labels], dtype=np.int64)
+    notes += _about_copies(rows)
+    split = splitting.split(targets, rows.digests, rows.parts, seed=seed)
+    return Dataset(
+        items=tuple(rows.items),
+        digests=tuple(rows.digests),
+        targets=targets,
+        classes=classes,
+        parts=split.parts,
+        folds=split.folds,
+        modality=modality,
+        origin=table.origin,
+        understood=table.understood,
+        skipped=tuple(skipped),
+        notes=(*notes, *split.notes),
+        seed=seed,
+    )
+
+
+def _checked(table: Table, modality: str, report: Reporter) -> tuple[_Rows, list[Skipped]]:
+    names = labels.names(table.labels)
+    rows, skipped = _Rows([], [], [], [], []), list[Skipped]()
+    report.begin(f"Checking {count(len(table.items), 'item')}", len(table.items))
+    for position, (digest, why) in enumerate(_verdicts(table.items, names, modality)):
+        item, name, place = table.items[position], names[position], where(table.items[position], position)
+        if why or name is None:
+            skipped.append(Skipped(place, why))
+        else:
+            rows.items.append(item)
+            rows.digests.append(digest)
+            rows.labels.append(name)
+            rows.parts.append(table.parts[position])
+            rows.wheres.append(place)
+        report.advance()
+    report.end()
+    if len(skipped) > MOST_BAD * len(table.items):
+        raise _too_many_bad(skipped, len(table.items), table.origin)
+    return rows, skipped
+
+
+def _verdicts(items: Sequence[Any], names: Sequence[str | None], modality: str) -> Iterator[tuple[str, str]]:
+    """(digest, why it is unusable) of each item, in order; decoded by threads, a bounded number at a time."""
+    module = discovery.load("data", modality, kind="modality")
+    decode: Callable[[Any], Any] = getattr(module, "check", module.decode)
+
+    def verdict(pair: tuple[Any, str | None]) -> tuple[str, str]:
+        item, name = pair
+        if name is None:
+            return "", "it has no label"
+        try:
+            decode(item)
+            return module.digest(item), ""
+        except Undecodable as error:
+            return "", f"{error.what}; expected {error.expected}" if error.expected else error.what
+
+    # Pillow releases the interpreter lock while it decodes.
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="check") as pool:
+        for start in range(0, len(items), _AT_ONCE):
+            block = slice(start, start + _AT_ONCE)
+            yield from pool.map(verdict, zip(items[block], names[block], strict=True))
+
+
+def _too_many_bad(skipped: Sequence[Skipped], total: int, origin: str) -> DataError:
+    first = "\n".join(f"  {one.where}: {one.why}" for one in skipped[:5])
+    more = f"\n  and {len(skipped) - 5:,} more" if len(skipped) > 5 else ""
+    return DataError(
+        f"{len(skipped):,} of {count(total, 'item')} cannot be used:\n{first}{more}",
+        where=origin,
+        expected=f"at most {MOST_BAD:.0%} of the items unusable",
+        next_move="mend or remove them, or check that the right folder, columns and paths were named",
+    )
+
+
+def _drop_copies(rows: _Rows, skipped: list[Skipped], notes: list[str]) -> None:
+    """Leave out of train what is also in a given val or test part, and out of val what is in test."""
+    rank = {"train": 0, "val": 1, "test": 2}
+    highest: dict[str, int] = {}
+    ranks = [rank[part or "train"] for part in rows.parts]
+    for digest, own in zip(rows.digests, ranks, strict=True):
+        highest[digest] = max(own, highest.get(digest, 0))
+    wanted = [own == highest[digest] for digest, own in zip(rows.digests, ranks, strict=True)]
+    if all(wanted):
+        return
+    for place, digest, keep in zip(rows.wheres, rows.digests, wanted, strict=True):
+        if not keep:
+            skipped.append(Skipped(place, f"an exact duplicate is in the {PARTS[highest[digest]]} part"))
+    dropped = count(wanted.count(False), "item")
+    notes.append(f"{dropped} left out of train or val, because exact duplicates are in a given val or test part")
+    rows.keep(wanted)
+
+
+def _settle_classes(rows: _Rows, skipped: list[Skipped], notes: list[str], *, drop_rare: bool, origin: str) -> None:
+    if rows.parts and all(part in ("val", "test") for part in rows.parts):
+        raise DataError(
+            "There is no train part, only val or test",
+            where=origin,
+            expected="items to train on: train/ beside val/ and test/, or a split column that says train",
+        )
+    rare, missing = _rare(rows), _missing(rows)
+    if missing and not drop_rare:
+        part, names = missing
+        raise DataError(
+            f"The {part} part has {count(len(names), 'class', 'classes')} that train lacks: {listing(names, 10)}",
+            where=origin,
+            expected="every class of val and test to be in train",
+            next_move="add training items of these classes, or leave the classes out with --drop-rare",
+        )
+    if rare and not drop_rare:
+        named = [f"{name} ({number})" for name, number in rare.items()]
+        raise TooFewExamples(
+            f"{count(len(rare), 'class has', 'classes have')} fewer than {LEAST} different items: {listing(named, 10)}",
+            where=origin,
+            expected=f"at least {LEAST} different items in each class",
+            next_move=_about_rare(rare, rows),
+        )
+    gone = set(rare) | set(missing[1] if missing else ())
+    if gone:
+        notes.append(f"left out as too rare (--drop-rare): {listing(list(natural.ordered(gone)), 10)}")
+        for place, label in zip(rows.wheres, rows.labels, strict=True):
+            if label in gone:
+                skipped.append(Skipped(place, f"its class, {label}, is too rare"))
+        rows.keep([label not in gone for label in rows.labels])
+    left = natural.ordered(rows.labels)
+    if len(left) < 2:
+        raise TooFewExamples(
+            f"Only one class is there: {left[0]}" if left else "No class is left",
+            where=origin,
+            expected="at least two classes",
+            next_move="put each class in a subfolder of its own, or name the label column with --label",
+        )
+
+
+def _about_rare(rare: dict[str, int], rows: _Rows) -> str:
+    if len(rare) > 0.5 * len(set(rows.labels)) and len(rare) > 10:
+        return "most labels are nearly unique: name the right label column with --label, or use --drop-rare"
+    return "add items to them, or leave these classes out with --drop-rare (drop_rare=True)"
+
+
+def _rare(rows: _Rows) -> dict[str, int]:
+    """Classes of the development items with too few different items, and how many they have."""
+    pairs = [(d, label) for d, label, part in zip(rows.digests, rows.labels, rows.parts, strict=True) if part != "test"]
+    names = natural.ordered(label for _, label in pairs)
+    index = {name: position for position, name in enumerate(names)}
+    groups = splitting.groups_of([digest for digest, _ in pairs])
+    targets = np.array([index[label] for _, label in pairs], dtype=np.int64)
+    different = Counter(splitting.owners(groups, targets).tolist())
+    return {name: different[position] for position, name in enumerate(names) if different[position] < LEAST}
+
+
+def _missing(rows: _Rows) -> tuple[str, list[str]] | None:
+    """The first given part that has classes which train lacks, with all such classes of any part."""
+    present: dict[str, set[str]] = {part: set() for part in PARTS}
+    for label, part in zip(rows.labels, rows.parts, strict=True):
+        present[part or "train"].add(label)
+    lacking = {part: present[part] - present["train"] for part in ("test", "val") if present[part] - present["train"]}
+    if not lacking:
+        return None
+    return next(iter(lacking)), list(natural.ordered(set().union(*lacking.values())))
+
+
+def _about_copies(rows: _Rows) -> list[str]:
+    notes = []
+    extra = len(rows.digests) - len(set(rows.digests))
+    if extra:
+        what = count(extra, "exact duplicate")
+        notes.append(f"{what} found; copies of one item always stay on the same side of a split")
+    names: dict[str, set[str]] = {}
+    first: dict[str, str] = {}
+    for digest, label, place in zip(rows.digests, rows.labels, rows.wheres, strict=True):
+        names.setdefault(digest, set()).add(label)
+        first.setdefault(digest, place)
+    torn = [f"{first[d]} ({' / '.join(natural.ordered(found))})" for d, found in names.items() if len(found) > 1]
+    if torn:
+        notes.append(
+            f"{count(len(torn), 'item has', 'items have')} two labels for the same content: {listing(torn, 3)}"
+        )
+    return notes

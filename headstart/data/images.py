@@ -1,0 +1,186 @@
+"""Images: pictures from files, PIL or arrays, as the square eight-bit RGB that backbones read.
+
+An item is a path (str or Path), a PIL image, or a numpy array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8,
+uint16 or floats in [0, 1].
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from headstart.base import hashes
+from headstart.base.errors import BadOption, Undecodable
+from headstart.base.vocabulary import Preprocessing
+from headstart.data import augmentation, pixels
+
+if TYPE_CHECKING:
+    import torch
+
+    from headstart.data.dataset import Dataset
+
+_FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+}
+_LOOKED_AT = 256
+_FACTS_SIDE = 64
+
+
+def decode(item: Any) -> Image.Image:
+    """The whole picture as RGB, upright by its EXIF orientation, on white where it was transparent, first frame only.
+
+    Sixteen-bit grey is scaled to eight bits by its full range, never clipped.
+
+    Raises:
+        Undecodable: with the reason, for whatever is wrong with the item.
+    """
+    return pixels.to_rgb(item)
+
+
+def check(item: Any) -> None:
+    """Decode for the sake of its errors only; a large JPEG is read whole but at reduced resolution.
+
+    Raises:
+        Undecodable: as ``decode``.
+    """
+    pixels.to_rgb(item, least=64)
+
+
+def digest(item: Any) -> str:
+    """SHA-256 of the file's bytes, or of what an image in memory consists of.
+
+    Raises:
+        Undecodable: when there are no bytes to read.
+    """
+    if isinstance(item, (str, Path)):
+        with pixels.opened(Path(item)) as stream:
+            try:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+            except OSError as error:
+                raise Undecodable(f"it cannot be read: {error.strerror or error}", where=str(item)) from error
+    if isinstance(item, np.ndarray):
+        return hashes.of_bytes(f"{item.dtype.str}|{item.shape}|".encode() + np.ascontiguousarray(item).tobytes())
+    if isinstance(item, Image.Image):
+        return _pil_digest(item)
+    pixels.to_rgb(item)
+    raise Undecodable(f"a {type(item).__name__} is not an image")
+
+
+def load(item: Any, preprocessing: Preprocessing) -> np.ndarray:
+    """The picture as a backbone reads it: short side resized to size / crop, centre square of ``size`` pixels cut.
+
+    Both steps are one resampling of the central box, which costs less and bounds the memory of very long pictures.
+    A JPEG far larger than needed is decoded at a power-of-two fraction, at least twice the size asked for.
+
+    Returns:
+        uint8 (3, s, s).
+
+    Raises:
+        Undecodable: as ``decode``.
+        BadOption: for an interpolation that does not exist.
+    """
+    if preprocessing.interpolation not in _FILTERS:
+        raise BadOption(f"No interpolation {preprocessing.interpolation!r}", expected=" or ".join(_FILTERS))
+    side = preprocessing.size
+    image = pixels.to_rgb(item, least=int(2 * side / preprocessing.crop) + 1)
+    width, height = image.size
+    kept = min(width, height) * preprocessing.crop
+    left, top = (width - kept) / 2, (height - kept) / 2
+    square = image.resize((side, side), _FILTERS[preprocessing.interpolation], box=(left, top, left + kept, top + kept))
+    return np.ascontiguousarray(np.asarray(square).transpose(2, 0, 1))
+
+
+def augment(batch: torch.Tensor, seed: int, *, flip: bool = True, strength: float = 1.0) -> torch.Tensor:
+    """A varied copy of a batch, labels unchanged: random resized crop, mirror image, mild light and colour.
+
+    Args:
+        batch: uint8 (n, 3, s, s).
+        seed: the same seed always varies the same batch in the same way.
+        flip: mirror half of the items left to right; off where left and right mean something.
+        strength: 0 leaves all but the flip, 1 is the default, 2 the most.
+
+    Returns:
+        uint8 (n, 3, s, s).
+    """
+    return augmentation.augmented(batch, seed, flip=flip, strength=strength)
+
+
+def facts(dataset: Dataset) -> dict[str, float]:
+    """Plain numbers that say what the pictures are like, from at most 256 of them, evenly spaced.
+
+    Returns:
+        items and sampled (counts); width and height (medians, pixels); short_side_low, short_side, short_side_high
+        (5th, 50th and 95th percentile, pixels); aspect (median of width / height); aspect_spread (95th percentile of
+        long / short side); grey_share (share of pictures without colour); red, green, blue, brightness, contrast and
+        saturation (means over pictures, in [0, 1]). Pictures that no longer decode are left out.
+    """
+    total = len(dataset.items)
+    positions = np.linspace(0, max(0, total - 1), min(total, _LOOKED_AT)).astype(int).tolist()
+    rows = [row for row in (_measure(dataset.items[i]) for i in positions) if row is not None]
+    if not rows:
+        return {"items": total, "sampled": 0}
+    width, height, red, green, blue, contrast, saturation, grey = np.array(rows, dtype=np.float64).T
+    short, long = np.minimum(width, height), np.maximum(width, height)
+    low, middle, high = np.percentile(short, [5, 50, 95])
+    measured = {
+        "items": total,
+        "sampled": len(rows),
+        "width": np.median(width),
+        "height": np.median(height),
+        "short_side_low": low,
+        "short_side": middle,
+        "short_side_high": high,
+        "aspect": np.median(width / height),
+        "aspect_spread": np.percentile(long / short, 95),
+        "grey_share": grey.mean(),
+        "red": red.mean(),
+        "green": green.mean(),
+        "blue": blue.mean(),
+        "brightness": (red + green + blue).mean() / 3,
+        "contrast": contrast.mean(),
+        "saturation": saturation.mean(),
+    }
+    return {name: round(float(value), 6) for name, value in measured.items()}
+
+
+def render(item: Any, size: int = 96) -> bytes:
+    """A small PNG for a page: the whole picture, its long side at most ``size`` pixels.
+
+    Raises:
+        Undecodable: as ``decode``.
+    """
+    image = pixels.to_rgb(item, least=2 * size)
+    image.thumbnail((size, size), Image.Resampling.BICUBIC)
+    stream = io.BytesIO()
+    image.save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def _pil_digest(image: Image.Image) -> str:
+    body = pixels.loaded(image).tobytes()
+    facts: list[Any] = [image.mode, image.size, pixels.orientation(image), image.info.get("transparency")]
+    if image.mode in ("P", "PA"):
+        facts.append(image.getpalette("RGBA"))
+    return hashes.of_bytes(repr(facts).encode() + body)
+
+
+def _measure(item: Any) -> tuple[float, ...] | None:
+    try:
+        image = pixels.to_rgb(item, least=_FACTS_SIDE)
+        width, height = pixels.stored_size(item)
+    except Undecodable:
+        return None
+    if (width > height) != (image.width > image.height):
+        width, height = height, width
+    image.thumbnail((_FACTS_SIDE, _FACTS_SIDE), Image.Resampling.BILINEAR)
+    values = np.asarray(image, dtype=np.float64) / 255
+    spread = values.max(axis=2) - values.min(axis=2)
+    red, green, blue = values.mean(axis=(0, 1))
+    return width, height, red, green, blue, values.mean(axis=2).std(), spread.mean(), float(spread.max() <= 4 / 255)

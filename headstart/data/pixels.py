@@ -1,0 +1,304 @@
+"""One image of any kind becomes eight-bit RGB: file formats, colour modes, orientation, transparency, number ranges.
+
+Pillow decodes; this file decides what its modes mean. Files are untrusted: only raster formats whose decoders run no
+other program are opened, sizes are bounded before decoding, and whatever a decoder raises becomes Undecodable.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from headstart.base.errors import Undecodable
+from headstart.data.printable import printable
+
+FORMATS = (
+    *("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "AVIF", "JPEG2000"),
+    *("ICO", "TGA", "PCX", "QOI", "SGI", "DDS", "MSP", "XBM"),
+)
+SUFFIXES = frozenset(
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"),
+        *(".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".avif", ".heic", ".heif", ".jp2", ".j2k", ".jpx", ".ico", ".tga"),
+        *(".pcx", ".qoi", ".sgi", ".dds", ".msp", ".xbm"),
+    }
+)
+"""File names that promise an image, lower case. HEIC is among them so that such files are listed, not overlooked."""
+
+MOST_PIXELS = 178_956_970
+"""Pictures beyond this many pixels are refused, as Pillow does by default: 512 MiB as RGB."""
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ORIENTATION = 0x0112
+_SHARED = threading.Lock()
+
+
+def is_image_name(name: str) -> bool:
+    """True if the name ends as an image file's does."""
+    return Path(name).suffix.lower() in SUFFIXES
+
+
+def to_rgb(item: Any, *, least: int | None = None) -> Image.Image:
+    """Any supported item as a loaded RGB picture, upright, on white.
+
+    Args:
+        item: a path, a PIL image, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
+        least: the caller needs no more than this short side (pixels); a JPEG may then be decoded at 1/2, 1/4 or
+            1/8 of its size, never below it.
+
+    Raises:
+        Undecodable: with the reason; nothing else comes out of a bad item.
+    """
+    if isinstance(item, (str, Path)):
+        return _from_file(Path(item), least)
+    if isinstance(item, Image.Image):
+        return _from_pil(item)
+    if isinstance(item, np.ndarray):
+        return _from_array(item)
+    if item is None:
+        raise Undecodable("there is no image: the path is missing")
+    raise Undecodable(
+        f"a {type(item).__name__} is not an image", expected="a path, a PIL image or an array (H, W[, 1, 3 or 4])"
+    )
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[io.BufferedReader]:
+    """A regular file opened for reading; a pipe or device would block for ever and is refused.
+
+    Raises:
+        Undecodable: missing, a folder, not readable, empty, or not a regular file.
+    """
+    name = printable(str(path))
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise Undecodable("it is a folder, not a file", where=name)
+        if not stat.S_ISREG(status.st_mode):
+            raise Undecodable("it is not a regular file", where=name)
+        if status.st_size == 0:
+            raise Undecodable("the file is empty (0 bytes)", where=name)
+        stream = path.open("rb")
+    except FileNotFoundError as error:
+        remote = "://" in str(path) or str(path).startswith(("http:", "https:"))
+        why = "web addresses are not downloaded" if remote else "there is no such file"
+        raise Undecodable(why, where=name) from error
+    except PermissionError as error:
+        raise Undecodable("permission to read it is denied", where=name) from error
+    except (OSError, ValueError) as error:
+        raise Undecodable(f"it cannot be opened: {getattr(error, 'strerror', None) or error}", where=name) from error
+    with stream:
+        yield stream
+
+
+def _from_file(path: Path, least: int | None) -> Image.Image:
+    with _opened_image(path) as image:
+        _check_size(image)
+        if least is not None and image.format in ("JPEG", "MPO"):
+            _shrink(image, least)
+        image.load()
+        return _upright_rgb(image)
+
+
+@contextlib.contextmanager
+def _opened_image(path: Path) -> Iterator[Image.Image]:
+    name, suffix = printable(str(path)), path.suffix.lower()
+    with opened(path) as stream, _decoding(name, suffix), Image.open(stream, formats=_formats()) as image:
+        yield image
+
+
+def loaded(image: Image.Image) -> Image.Image:
+    """The same PIL image with its pixels in memory.
+
+    Raises:
+        Undecodable: when it was opened lazily and its file turns out to be bad, or was closed.
+    """
+    with _decoding("", ""):
+        _check_size(image)
+        # Lazily opened images load into themselves, and the same object may stand in a list twice.
+        with _SHARED:
+            image.load()
+    return image
+
+
+def stored_size(item: Any) -> tuple[int, int]:
+    """Width and height as stored, before any EXIF turn, from the header alone.
+
+    Raises:
+        Undecodable: when there is no such header.
+    """
+    if isinstance(item, Image.Image):
+        return item.size
+    if isinstance(item, np.ndarray):
+        return item.shape[1], item.shape[0]
+    with _opened_image(Path(item)) as image:
+        return image.size
+
+
+def _from_pil(image: Image.Image) -> Image.Image:
+    loaded(image)
+    with _decoding("", ""):
+        return _upright_rgb(image)
+
+
+def _from_array(array: np.ndarray) -> Image.Image:
+    shape = array.shape
+    if array.ndim not in (2, 3) or (array.ndim == 3 and shape[2] not in (1, 3, 4)):
+        hint = "array.transpose(1, 2, 0) puts the channels last" if array.ndim == 3 and shape[0] in (1, 3, 4) else ""
+        raise Undecodable(f"an array of shape {shape} is no image", expected="(H, W[, 1, 3 or 4])", next_move=hint)
+    if not array.size:
+        raise Undecodable(f"an array of shape {shape} has no pixels")
+    if shape[0] * shape[1] > MOST_PIXELS:
+        raise Undecodable(f"{shape[1]} x {shape[0]} pixels are too many", expected=f"at most {MOST_PIXELS:,}")
+    values = _eight_bit(array)
+    if values.ndim == 3 and values.shape[2] == 1:
+        values = values[:, :, 0]
+    return _flat(Image.fromarray(np.ascontiguousarray(values)))
+
+
+def _eight_bit(array: np.ndarray) -> np.ndarray:
+    kind = array.dtype.kind
+    if array.dtype == np.uint8:
+        return array
+    if kind == "b":
+        return array.astype(np.uint8) * np.uint8(255)
+    if kind == "u" and array.dtype.itemsize == 2:
+        return _from_sixteen(array)
+    if kind not in "iuf":
+        raise Undecodable(f"an array of {array.dtype} is no image", expected="uint8, uint16, bool or floats in 0..1")
+    low, high = float(array.min()), float(array.max())
+    top = 1.0 if kind == "f" else 255.0
+    if not (low >= 0 and high <= top):
+        scale = "divide by the largest possible value" if kind == "f" else "use uint8 or uint16"
+        raise Undecodable(
+            f"the array's values go from {low:g} to {high:g}",
+            expected=f"0 to {top:g} for {array.dtype}",
+            next_move=scale,
+        )
+    return np.rint(array.astype(np.float32) * 255).astype(np.uint8) if kind == "f" else array.astype(np.uint8)
+
+
+def _from_sixteen(values: np.ndarray) -> np.ndarray:
+    return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def _upright_rgb(image: Image.Image) -> Image.Image:
+    # Read after loading: for TIFF and AVIF Pillow turns the picture itself and then clears the tag.
+    turn = _TURNS.get(orientation(image))
+    flat = _flat(image)
+    return flat if turn is None else flat.transpose(turn)
+
+
+def orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; 1 (upright) without a readable one."""
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # a broken EXIF block does not make the pixels unreadable
+        return 1
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    mode = image.mode
+    if mode.startswith("I"):
+        values = np.asarray(image)
+        if values.min() < 0 or values.max() > 65535:
+            raise Undecodable(f"its values go from {values.min()} to {values.max()}", expected="0 to 65535")
+        return Image.fromarray(_from_sixteen(values)).convert("RGB")
+    if mode == "F":
+        return Image.fromarray(_eight_bit(np.asarray(image))).convert("RGB")
+    if mode in ("La", "RGBa"):
+        image = image.convert("LA" if mode == "La" else "RGBA")
+    if image.has_transparency_data:
+        colours = image.convert("RGBA")
+        white = Image.new("RGBA", colours.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, colours).convert("RGB")
+    return image.convert("RGB")
+
+
+def _check_size(image: Image.Image) -> None:
+    width, height = image.size
+    if width * height > MOST_PIXELS:
+        raise Undecodable(f"{width} x {height} pixels are too many", expected=f"at most {MOST_PIXELS:,}")
+    if not width * height:
+        raise Undecodable(f"{width} x {height} pixels: there is nothing in it")
+
+
+def _shrink(image: Image.Image, least: int) -> None:
+    width, height = image.size
+    scale = least / min(width, height)
+    if scale < 1:
+        image.draft(None, (int(width * scale) + 1, int(height * scale) + 1))
+
+
+@functools.lru_cache(maxsize=1)
+def _formats() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+@contextlib.contextmanager
+def _decoding(where: str, suffix: str) -> Iterator[None]:
+    try:
+        with _STRICT:
+            yield
+    except Undecodable as error:
+        if error.where or not where:
+            raise
+        raise Undecodable(error.what, where=where, expected=error.expected, next_move=error.next_move) from error
+    except Image.DecompressionBombError as error:
+        raise Undecodable("it has too many pixels", where=where, expected=f"at most {MOST_PIXELS:,}") from error
+    except UnidentifiedImageError as error:
+        raise Undecodable(_unknown(suffix), where=where) from error
+    except MemoryError as error:
+        raise Undecodable("there is not enough memory to decode it", where=where) from error
+    except Exception as error:  # decoders raise anything on hostile bytes: SyntaxError, struct.error, IndexError, ...
+        raise Undecodable(
+            f"it does not decode: {printable(str(error)) or type(error).__name__}", where=where
+        ) from error
+
+
+def _unknown(suffix: str) -> str:
+    if suffix in (".heic", ".heif"):
+        return "HEIC pictures are not read; convert them to JPEG"
+    if suffix == ".avif" and "AVIF" not in Image.OPEN:
+        return "this Pillow is built without AVIF; convert it to PNG or JPEG"
+    return "its content is not an image of a known format"
+
+
+class _Strict:
+    """While anyone decodes, cut-off files are errors, whatever this process told Pillow before."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._before = threading.Lock(), 0, False
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                ImageFile.LOAD_TRUNCATED_IMAGES = self._before
+
+
+_STRICT = _Strict()

@@ -1,0 +1,36 @@
+"""Text of unknown origin made safe to show: file names and labels may hold line breaks, escapes and stray bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_JOINERS = "\u200c\u200d"
+
+
+def printable(text: str) -> str:
+    """The text with control, bidirectional-override and undecodable characters written as escapes.
+
+    Right-to-left letters and the joiners that Persian, Indic scripts and emoji need stay as they are.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char in _JOINERS else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
+
+
+def where(item: Any, position: int) -> str:
+    """How a message names an item: its path, or its place in the source (counted from 1)."""
+    return printable(item) if isinstance(item, str) and item else f"item {position + 1}"
+
+
+def listing(names: list[str], most: int = 5) -> str:
+    """The first names, comma separated, and how many more there are."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most:,} more"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun, as in "1 image" or "1,200 images"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -1,0 +1,176 @@
+"""A CSV, TSV or Parquet file of image paths and labels, one row an image."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from headstart.base.errors import BadSource, MissingExtra
+from headstart.base.vocabulary import Table
+from headstart.data import tree
+from headstart.data.columns import find, sample
+from headstart.data.parts import part_of
+from headstart.data.pixels import is_image_name
+from headstart.data.printable import count, printable
+
+_TEXT = (".csv", ".tsv")
+_PARQUET = (".parquet", ".pq")
+_EMPTY = frozenset({"", "nan", "NaN", "NAN", "-nan", "<NA>", "#N/A", "null", "NULL"})
+"""Cells without a label. "None" and "NA" are not among them: they are class names at times."""
+
+
+def claims(source: Any) -> bool:
+    """True for a path that ends in .csv, .tsv, .parquet or .pq and is no folder."""
+    path = tree.as_path(source)
+    return path is not None and path.suffix.lower() in (*_TEXT, *_PARQUET) and not tree.test(path.is_dir)
+
+
+def open(source: Any, *, label: str | None = None, path: str | None = None) -> Table:
+    """Read the rows; the columns are found by themselves where they are not named.
+
+    Relative paths are relative to the table's own folder, or, when none of them is there, to the one folder beside the
+    table that has them.
+
+    Args:
+        source: path of the table.
+        label: name of the label column.
+        path: name of the image path column.
+
+    Raises:
+        BadSource: the file is missing, empty or unreadable, or its columns cannot be told apart.
+        UnknownName: a named column does not exist.
+        MissingExtra: Parquet without pyarrow.
+    """
+    file = tree.as_path(source)
+    if file is None or not tree.test(file.is_file):
+        raise BadSource(f"There is no file {printable(str(source))}")
+    notes: list[str] = []
+    columns = _parquet(file) if file.suffix.lower() in _PARQUET else _text(file, notes)
+    rows = len(next(iter(columns.values()), ()))
+    origin = printable(str(source))
+    if not rows:
+        raise BadSource("The table has no rows", where=origin, expected="a header line and one row an image")
+    chosen = find(columns, label=label, path=path, base=file.parent, origin=origin)
+    folder = _base(file.parent, sample(columns[chosen.path]), notes)
+    place = _placer(folder)
+    parts = [part_of(value) for value in columns[chosen.split]] if chosen.split else [None] * rows
+    return Table(
+        items=tuple(place(value) for value in columns[chosen.path]),
+        labels=tuple(_label(value) for value in columns[chosen.label]),
+        parts=tuple(parts),
+        origin=origin,
+        understood=f"{origin}: {count(rows, 'row')}; {chosen.sentence()}",
+        notes=(*notes, *chosen.notes),
+    )
+
+
+def _label(value: Any) -> Any:
+    return None if isinstance(value, str) and value.strip() in _EMPTY else value
+
+
+def _placer(folder: Path) -> Callable[[Any], str | None]:
+    def place(value: Any) -> str | None:
+        text = value.strip() if isinstance(value, str) else ""
+        if not text:
+            return None
+        if "://" in text:
+            return text
+        if "\\" in text and not tree.test((folder / text).exists):
+            text = text.replace("\\", "/")
+        return str(folder / text)
+
+    return place
+
+
+def _base(folder: Path, names: Sequence[Any], notes: list[str]) -> Path:
+    texts = [name.strip() for name in names if isinstance(name, str)]
+
+    def has(place: Path) -> int:
+        return sum(tree.test((place / text).is_file) for text in texts)
+
+    if not texts or has(folder):
+        return folder
+    holders = [inner for inner in tree.level(folder).folders if 2 * has(inner) > len(texts)]
+    if len(holders) != 1:
+        return folder
+    notes.append(f"the paths are relative to {printable(str(holders[0]))}")
+    return holders[0]
+
+
+def _parquet(file: Path) -> dict[str, list[Any]]:
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("pyarrow", "parquet") from error
+    import pandas
+
+    try:
+        frame = pandas.read_parquet(file)
+    except Exception as error:  # pyarrow raises anything from OSError to ArrowNotImplementedError on a bad file
+        raise BadSource(
+            f"It cannot be read as Parquet: {printable(str(error).splitlines()[0] if str(error) else repr(error))}",
+            where=printable(str(file)),
+        ) from error
+    return {str(name): frame.iloc[:, i].tolist() for i, name in enumerate(frame.columns)}
+
+
+def _text(file: Path, notes: list[str]) -> dict[str, list[Any]]:
+    text = _decoded(file, notes)
+    where = printable(str(file))
+    lines = text.splitlines()
+    if not text.strip():
+        raise BadSource("The table is empty", where=where, expected="a header line and one row an image")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(lines[0], file.suffix.lower()))
+    try:
+        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise BadSource(f"It cannot be read as a table: {error}", where=f"{where}, line {reader.line_num}") from error
+    header = [cell.strip() for cell in rows[0][1]]
+    if any(is_image_name(cell) for cell in header):
+        notes.append("the first line is read as data, not as column names")
+        header = [""] * len(header)
+    else:
+        rows = rows[1:]
+    names = _distinct(header)
+    long = [line for line, row in rows if len(row) > len(names)]
+    if long:
+        what = count(len(long), "row has", "rows have")
+        notes.append(f"{what} more cells than there are columns and count as unlabelled (first: line {long[0]})")
+    return {
+        name: [row[i] if len(row) == len(names) or i < len(row) < len(names) else "" for _, row in rows]
+        for i, name in enumerate(names)
+    }
+
+
+def _decoded(file: Path, notes: list[str]) -> str:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise BadSource(f"The table cannot be read: {error.strerror or error}", where=printable(str(file))) from error
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        notes.append("the table is not UTF-8; read as Windows-1252")
+        return data.decode("cp1252", "replace")
+
+
+def _delimiter(header: str, suffix: str) -> str:
+    usual = "\t" if suffix == ".tsv" else ","
+    if usual in header:
+        return usual
+    return max((usual, ",", ";", "\t", "|"), key=header.count)
+
+
+def _distinct(header: Sequence[str]) -> list[str]:
+    names: list[str] = []
+    for position, cell in enumerate(header, start=1):
+        name = cell or f"column {position}"
+        while name in names:
+            name = f"{name} ({position})"
+        names.append(name)
+    return names

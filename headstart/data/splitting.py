@@ -1,0 +1,135 @@
+"""Which items train, which choose, which test: stratified, seeded, and exact duplicates always on one side.
+
+The draw is over distinct contents, sorted by digest before they are shuffled, so neither file names nor the order of
+the rows can change it: the same pictures, labels and seed always split alike.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from headstart.base import seeds
+
+TEST_SHARE = 0.2
+VAL_SHARE = 0.2
+FOLDS = 5
+SMALL = 200
+"""With fewer development items than this, five stratified folds replace the validation part."""
+
+Folds = tuple[tuple[np.ndarray, np.ndarray], ...]
+_Members = list[tuple[int, int]]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A finished split.
+
+    Attributes:
+        parts: (n,) "train", "val" or "test".
+        folds: (train positions, validation positions) pairs: one, or five when cross-validated.
+        notes: what was done beyond the plain rule.
+    """
+
+    parts: np.ndarray
+    folds: Folds
+    notes: tuple[str, ...] = ()
+
+
+def groups_of(digests: Sequence[str]) -> np.ndarray:
+    """(n,) group number of each item; equal digests share one, and numbers follow the order of the digests."""
+    if not digests:
+        return np.zeros(0, dtype=np.int64)
+    return np.unique(np.asarray(digests), return_inverse=True)[1].astype(np.int64)
+
+
+def owners(groups: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """(groups,) the class each group counts for: its most frequent label, the first of them in a tie."""
+    classes = int(targets.max(initial=0)) + 1
+    pairs, votes = np.unique(groups * classes + targets, return_counts=True)
+    order = np.lexsort((pairs % classes, -votes, pairs // classes))
+    first = np.unique(pairs[order] // classes, return_index=True)[1]
+    return pairs[order][first] % classes
+
+
+def split(targets: np.ndarray, digests: Sequence[str], given: Sequence[str | None], *, seed: int) -> Split:
+    """Assign every item to a part and to folds.
+
+    A given part is kept. What has none belongs to train, from which a missing test part (a fifth) and then a missing
+    validation part (a fifth of the rest) are drawn per class. With fewer than 200 development items five folds replace
+    the validation part, unless one was given. With fewer than 200 items and no given test part the folds replace the
+    test part too, and a given validation part joins them. Every class keeps an item to train on if it has three
+    distinct ones. An empty test part thus always comes with folds.
+
+    Args:
+        targets: (n,) class indices.
+        digests: n content digests. Duplicates of an item with a given part must have the same one.
+        given: n parts or None.
+        seed: names the draw.
+    """
+    parts = np.array([part or "train" for part in given], dtype="<U5")
+    groups = groups_of(digests)
+    has_val, has_test = bool((parts == "val").any()), bool((parts == "test").any())
+    notes: list[str] = []
+    if not has_test and len(parts) >= SMALL:
+        classes = _by_class(parts == "train", groups, targets, seeds.generator(seed, "split", "test"))
+        taken = _share(classes, TEST_SHARE, keep=1 if has_val else 2)
+        parts[(parts == "train") & np.isin(groups, taken)] = "test"
+        has_test = True
+        if any(given):
+            notes.append("no test part was given: a fifth of train is set apart as the test part")
+    if (parts != "test").sum() < SMALL and not (has_val and has_test):
+        if has_val:
+            notes.append(f"under {SMALL} items and no test part: val joins the {FOLDS}-fold cross-validation")
+        parts[parts == "val"] = "train"
+        classes = _by_class(parts == "train", groups, targets, seeds.generator(seed, "split", "folds"))
+        return Split(parts, _folds(parts == "train", groups, classes), tuple(notes))
+    if not has_val:
+        classes = _by_class(parts == "train", groups, targets, seeds.generator(seed, "split", "val"))
+        parts[(parts == "train") & np.isin(groups, _share(classes, VAL_SHARE, keep=1))] = "val"
+    fold = (np.flatnonzero(parts == "train"), np.flatnonzero(parts == "val"))
+    return Split(parts, (fold,), tuple(notes))
+
+
+def _by_class(chosen: np.ndarray, groups: np.ndarray, targets: np.ndarray, draw: np.random.Generator) -> list[_Members]:
+    """For each class in turn, its groups among the chosen items as (group, size), shuffled."""
+    numbers, places, sizes = np.unique(groups[chosen], return_inverse=True, return_counts=True)
+    classes = owners(places, targets[chosen])
+    shuffled: dict[int, _Members] = defaultdict(list)
+    for position in draw.permutation(len(numbers)):
+        shuffled[int(classes[position])].append((int(numbers[position]), int(sizes[position])))
+    return [shuffled[label] for label in sorted(shuffled)]
+
+
+def _share(classes: Sequence[_Members], share: float, *, keep: int) -> np.ndarray:
+    """Groups that hold about that share of the items of every class, leaving each at least ``keep`` groups."""
+    taken: list[int] = []
+    for members in classes:
+        wanted, room = max(1, round(share * sum(size for _, size in members))), len(members) - keep
+        fitting: list[int] = []
+        for group, size in members:
+            if len(fitting) < room and size <= wanted:
+                fitting.append(group)
+                wanted -= size
+        if room > 0 and not fitting:  # each group is larger than the share: the smallest overshoots least
+            fitting = [min(members, key=lambda member: member[1])[0]]
+        taken += fitting
+    return np.array(taken, dtype=np.int64)
+
+
+def _folds(chosen: np.ndarray, groups: np.ndarray, classes: Sequence[_Members]) -> Folds:
+    """Deal every class's groups, large ones first, to the fold that has the fewest items of the class, then of all."""
+    fold_of = np.zeros(int(groups.max(initial=-1)) + 1, dtype=np.int64)
+    total = np.zeros(FOLDS, dtype=np.int64)
+    for members in classes:
+        own = np.zeros(FOLDS, dtype=np.int64)
+        for group, size in sorted(members, key=lambda member: -member[1]):
+            emptiest = int(np.lexsort((total, own))[0])
+            fold_of[group] = emptiest
+            own[emptiest] += size
+            total[emptiest] += size
+    folds = np.where(chosen, fold_of[groups], -1)
+    return tuple((np.flatnonzero(chosen & (folds != i)), np.flatnonzero(folds == i)) for i in range(FOLDS))
