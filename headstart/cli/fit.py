@@ -1,0 +1,151 @@
+"""Fit a classifier to labelled pictures, judge the transfer, and seal it.
+
+SOURCE is a folder with one subfolder a class (or with train/ val/ test/ that have them), or a CSV or Parquet table of
+image path and label. Candidates are measured cheapest first within the budget, all on the same split; the best becomes
+the model, and the verdict compares it with the same network from scratch and with the best simple baseline.
+
+Examples:
+
+    headstart fit photos/ -o flowers
+    headstart fit labels.csv --label species --budget 30m
+    headstart fit photos/ --backbone timm/resnet50.a1_in1k --strategy partial --depth 3
+    headstart fit photos/ --metric f1_macro --seed 1 --set strategy.rate=0.001
+    headstart fit photos/ --dry-run
+    headstart fit photos/ -o flowers --resume
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from headstart.base.errors import BadOption
+from headstart.cli import options
+from headstart.cli.reporting import watching
+
+_Text = str | None
+
+
+def main(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder or a table of labelled pictures.")],
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Of the model; SOURCE-model by default.")
+    ] = None,
+    backbone: Annotated[
+        str, typer.Option(metavar="NAME", help="auto, PROVIDER/NAME (see headstart backbones), or local:PATH.")
+    ] = "auto",
+    architecture: Annotated[
+        _Text, typer.Option(metavar="NAME", help="What a local:PATH state_dict belongs to, as timm/resnet50.")
+    ] = None,
+    strategy: Annotated[str, typer.Option(metavar="NAME", help="auto, probe, partial or full.")] = "auto",
+    depth: Annotated[
+        _Text, typer.Option(metavar="STAGE", help="Frozen stages: a number, or a stage's name. Measured if not given.")
+    ] = None,
+    budget: Annotated[str, typer.Option(metavar="TIME", help="Wall time: 90s, 10m, 1h, or seconds.")] = "10m",
+    metric: Annotated[
+        _Text, typer.Option(metavar="NAME", help="What decides: log_loss (default), accuracy, f1_macro ...")
+    ] = None,
+    seed: options.Seed = 0,
+    no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Skip the simple models.")] = False,
+    drop_rare: Annotated[
+        bool, typer.Option("--drop-rare", help="Leave out classes with under 3 pictures instead of stopping.")
+    ] = False,
+    precision: options.Precision = "auto",
+    golden: Annotated[
+        str, typer.Option(metavar="KIND", help="Examples sealed for self-tests: generated, or own (your pictures).")
+    ] = "generated",
+    label: options.Label = None,
+    path: options.PathColumn = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A plug-in's option; repeatable.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in the output folder.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted fit.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")] = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+    as_json: options.Json = False,
+) -> int:
+    """Parse, fit, print."""
+    if overwrite and resume:
+        raise BadOption("--overwrite and --resume exclude each other", expected="one of them")
+    given = {
+        "output": output or default_output(source),
+        "backbone": backbone,
+        "architecture": architecture,
+        "strategy": strategy,
+        "depth": parse_depth(depth),
+        "budget": budget,
+        "metric": metric,
+        "seed": seed,
+        "baselines": not no_baselines,
+        "drop_rare": drop_rare,
+        "precision": precision,
+        "golden": golden,
+        "label": label,
+        "path": path,
+        "settings": parse_settings(settings or []),
+        "overwrite": overwrite,
+        "resume": resume,
+        "dry_run": dry_run,
+    }
+    return _fit(source, given, quiet=quiet, verbose=verbose, as_json=as_json)
+
+
+def _fit(source: str, given: dict[str, Any], *, quiet: bool, verbose: bool, as_json: bool) -> int:
+    # Imported here: they bring torch, which --help and a misspelt option should not wait for.
+    from headstart.api import fit
+    from headstart.cli import outcome
+
+    with watching(quiet=quiet, verbose=verbose) as report:
+        result = fit(source, report=report, **given)
+    if given["dry_run"]:
+        outcome.show_plan(result, as_json=as_json)
+    else:
+        outcome.show_model(result, as_json=as_json)
+    return 0
+
+
+def default_output(source: str) -> Path:
+    """``photos/`` gives ``photos-model`` in the current folder, a table its name without the ending."""
+    path = Path(source).expanduser()
+    name = path.resolve().name if path.name in ("", ".", "..") else path.name
+    stem = name if path.is_dir() else Path(name).stem
+    return Path(f"{stem}-model")
+
+
+def parse_depth(text: str | None) -> int | str | None:
+    """A stage's number or name.
+
+    Raises:
+        BadOption: for a negative number.
+    """
+    if text is None:
+        return None
+    try:
+        number = int(text)
+    except ValueError:
+        return text
+    if number < 0:
+        raise BadOption(f"Depth cannot be {number}", where="--depth", expected="0 or more frozen stages")
+    return number
+
+
+def parse_settings(texts: list[str]) -> dict[str, str]:
+    """``strategy.rate=0.01`` as {"strategy.rate": "0.01"}.
+
+    Raises:
+        BadOption: without an equals sign, or when a name comes twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip():
+            raise BadOption(f"--set cannot be {text!r}", expected="NAME=VALUE, such as strategy.rate=0.01")
+        if name.strip() in found:
+            raise BadOption(f"--set {name.strip()} is given twice", expected="one value")
+        found[name.strip()] = value.strip()
+    return found

@@ -1,0 +1,19 @@
+"""Options that several verbs share, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; warnings and results only.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Details, and full tracebacks.")]
+Label = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="The table's column of labels.")]
+PathColumn = Annotated[str | None, typer.Option("--path", metavar="COLUMN", help="The table's column of image paths.")]
+Precision = Annotated[
+    str, typer.Option("--precision", metavar="NAME", help="auto, float32 or bf16; auto is bf16 where it is native.")
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="NUMBER", help="Of everything random.")]
+ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="The folder that fit wrote.")]

@@ -1,0 +1,114 @@
+"""What a fit leaves behind, shown: the evidence table, the test scores, the verdict, and how to go on."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from headstart.base.manifest import plain
+from headstart.base.vocabulary import Evidence
+from headstart.cli import tables
+from headstart.data.printable import printable
+
+if TYPE_CHECKING:
+    from headstart.ship.sealed import Model
+
+_MODELS = {
+    "winner": "the model",
+    "scratch": "same network, from scratch",
+    "baseline": "best simple baseline",
+}
+
+
+def show_model(model: Model, *, as_json: bool) -> None:
+    """Print what a finished fit found."""
+    if as_json:
+        print(json.dumps(as_data(model), ensure_ascii=False))
+        return
+    print("Evidence, measured on the validation items (95 % intervals):\n")
+    show_evidence(model.evidence)
+    _show_tests(model.verdict.get("tests") or {})
+    sentence = model.verdict.get("sentence")
+    if sentence:
+        print(f"\n{printable(str(sentence))}")
+    print(f"\nModel:    {printable(str(model.path))}")
+    print(f"Predict:  headstart predict {printable(shlex.quote(str(model.path)))} PICTURES")
+
+
+def as_data(model: Model) -> dict[str, Any]:
+    """The same as one JSON object."""
+    manifest = model.manifest
+    return {
+        "model": str(model.path),
+        "kind": manifest.kind,
+        "classes": list(model.classes),
+        "backbone": manifest.backbone.name if manifest.backbone else None,
+        "depth": manifest.backbone.depth if manifest.backbone else None,
+        "baseline": manifest.baseline.name if manifest.baseline else None,
+        "training": plain(manifest.training),
+        "data": plain(manifest.data),
+        "metrics": {name: score.model_dump() for name, score in manifest.metrics.items()},
+        "evidence": [row.model_dump(mode="json") for row in manifest.evidence],
+        "verdict": plain(model.verdict),
+    }
+
+
+def show_evidence(rows: Sequence[Evidence]) -> None:
+    """The evidence table."""
+    heads = ("Candidate", "Kind", "Log loss", "Accuracy", "Seconds", "Trainable", "Note")
+    cells = []
+    for row in rows:
+        loss = tables.score("log_loss", row.scores.get("log_loss"), interval=False)
+        accuracy = tables.score("accuracy", row.scores.get("accuracy"))
+        note = "" if row.status == "measured" else row.status
+        cells.append((row.name, row.kind, loss, accuracy, f"{row.seconds:.1f}", tables.count(row.trainable), note))
+    if not any(cell[-1] for cell in cells):
+        heads, cells = heads[:-1], [cell[:-1] for cell in cells]
+    tables.show(heads, cells, right=(2, 4, 5))
+
+
+def _show_tests(tests: Mapping[str, Any]) -> None:
+    found = {_MODELS.get(name, name): scores for name, scores in tests.items() if isinstance(scores, Mapping)}
+    if not found:
+        return
+    metrics = [name for name in tables.TITLES if any(name in scores for scores in found.values())]
+    shown = [name for name in ("accuracy", "f1_macro", "log_loss") if name in metrics] or metrics
+    rows = [(model, *(tables.score(name, scores.get(name)) for name in shown)) for model, scores in found.items()]
+    print("\nTest items, which trained and chose nothing:\n")
+    tables.show(("Model", *(tables.TITLES[name] for name in shown)), rows)
+
+
+def show_plan(plan: Any, *, as_json: bool) -> None:
+    """Print what ``--dry-run`` would have done."""
+    data = plain(plan)
+    if as_json:
+        print(json.dumps(data, ensure_ascii=False))
+        return
+    for line in plan_lines(data):
+        print(printable(line))
+
+
+def plan_lines(data: Any, depth: int = 0) -> list[str]:
+    """Nested plain data as indented lines."""
+    pad = "  " * depth
+    if isinstance(data, Mapping):
+        lines = []
+        for key, value in data.items():
+            title = str(key).replace("_", " ")
+            if isinstance(value, Mapping | list) and value:
+                lines += [f"{pad}{title}:", *plan_lines(value, depth + 1)]
+            else:
+                lines.append(f"{pad}{title}: {'-' if value in (None, [], {}) else value}")
+        return lines
+    if isinstance(data, list):
+        if all(not isinstance(each, Mapping | list) for each in data):
+            return [f"{pad}{each}" for each in data]
+        return [
+            pad + ", ".join(f"{key} {value}" for key, value in each.items())
+            if isinstance(each, Mapping)
+            else f"{pad}{each}"
+            for each in data
+        ]
+    return [f"{pad}{data}"]

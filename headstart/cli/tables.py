@@ -1,0 +1,103 @@
+"""Tables and numbers on a terminal and off it: rich where there is one, aligned plain text of 80 columns elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from headstart.base.vocabulary import Interval
+from headstart.cli.shell import WIDTH
+from headstart.data.printable import printable
+
+PERCENT = ("accuracy", "balanced_accuracy", "f1_macro")
+NARROWEST = 8
+GAP = "  "
+
+TITLES = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "f1_macro": "Macro F1",
+    "log_loss": "Log loss",
+    "calibration_error": "Calibration error",
+}
+"""Metric name -> what a person calls it."""
+
+
+def score(metric: str, value: Interval | Mapping[str, Any] | None, *, interval: bool = True) -> str:
+    """A score as people write it: ``92.1 % [88.0, 95.3]``."""
+    if value is None:
+        return "-"
+    found = value if isinstance(value, Interval) else Interval(value["value"], value["low"], value["high"])
+    scale, digits, unit = (100, 1, " %") if metric in PERCENT else (1, 3, "")
+    text = f"{scale * found.value:.{digits}f}{unit}"
+    return f"{text} [{scale * found.low:.{digits}f}, {scale * found.high:.{digits}f}]" if interval else text
+
+
+def count(number: int) -> str:
+    """A number of parameters in a few letters: ``11.2M``."""
+    for size, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if number >= size:
+            return f"{number / size:.1f}{letter}"
+    return str(number)
+
+
+def show(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+    """Print a table on standard output.
+
+    Args:
+        heads: column titles.
+        rows: cells as text.
+        right: columns that are aligned to the right.
+    """
+    clean = [[printable(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _rich(heads, clean, right)
+    else:
+        print(plain(heads, clean, right=right))
+
+
+def plain(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), width: int = WIDTH) -> str:
+    """The table as aligned text; columns of words are folded until a line fits into ``width`` columns."""
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
+    folding = [index for index in range(len(heads)) if index not in right]
+    while sum(widths) + len(GAP) * (len(widths) - 1) > width:
+        widest = max(folding, key=lambda index: widths[index], default=None)
+        if widest is None or widths[widest] <= NARROWEST:
+            break
+        widths[widest] -= 1
+    lines = []
+    for row in (heads, ["-" * each for each in widths], *rows):
+        cells = [_folded(cell, widths[index]) for index, cell in enumerate(row)]
+        for line in range(max(map(len, cells))):
+            parts = [cell[line] if line < len(cell) else "" for cell in cells]
+            padded = [_pad(part, widths[i], cell_len(part), right=i in right) for i, part in enumerate(parts)]
+            lines.append(GAP.join(padded).rstrip())
+    return "\n".join(lines)
+
+
+def _folded(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_long_words=True) or [""]
+
+
+def _pad(text: str, width: int, taken: int, *, right: bool) -> str:
+    space = " " * max(0, width - taken)
+    return space + text if right else text + space
+
+
+def _rich(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for index, head in enumerate(heads):
+        table.add_column(Text(head), justify="right" if index in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console(width=max(WIDTH, shutil.get_terminal_size().columns), highlight=False).print(table)

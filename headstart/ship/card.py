@@ -1,0 +1,209 @@
+"""The model card: what a person should know before relying on the model, in one page of Markdown.
+
+After Mitchell et al. 2019, "Model Cards for Model Reporting" (arXiv:1810.03993); the front matter is what the
+Hugging Face hub reads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from headstart.base.manifest import EvidenceRecord, Manifest, ScoreRecord
+
+LISTED = 20
+"""Skipped items, classes and notes beyond this many are counted, not listed."""
+
+_WORDS = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "f1_macro": "Macro F1",
+    "log_loss": "Log loss",
+    "calibration_error": "Calibration error",
+}
+_PERCENT = ("accuracy", "balanced_accuracy", "f1_macro")
+
+
+def render(manifest: Manifest, *, name: str) -> str:
+    """The card of a model called ``name``, as Markdown."""
+    parts = [
+        _front_matter(manifest),
+        f"# {_escape(name)}",
+        _summary(manifest),
+        _data(manifest),
+        _training(manifest),
+        _scores(manifest),
+        _evidence(manifest.evidence),
+        _limits(manifest),
+        _use(manifest, name),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def score_text(metric: str, score: ScoreRecord) -> str:
+    """A score with its interval, as people write it: ``92.1 % (88.0 to 95.3)``."""
+    if metric in _PERCENT:
+        return f"{100 * score.value:.1f} % ({100 * score.low:.1f} to {100 * score.high:.1f})"
+    return f"{score.value:.3f} ({score.low:.3f} to {score.high:.3f})"
+
+
+def _front_matter(manifest: Manifest) -> str:
+    fields: dict[str, Any] = {"library_name": "headstart", "tags": ["headstart", manifest.task, manifest.modality]}
+    if manifest.backbone is not None:
+        fields["license"] = manifest.backbone.licence
+        fields["base_model"] = manifest.backbone.name
+    if manifest.modality == "images":
+        fields["pipeline_tag"] = "image-classification"
+    # A JSON value is a YAML value, whatever characters a name holds.
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()]
+    return "\n".join(["---", *lines, "---"])
+
+
+def _summary(manifest: Manifest) -> str:
+    number = len(manifest.classes)
+    what = f"Tells {number} classes apart"
+    if manifest.backbone is not None:
+        how = (
+            f"A network transferred from `{_code(manifest.backbone.name)}` (pretrained on "
+            f"{_escape(manifest.backbone.source)}; licence of those weights: {_escape(manifest.backbone.licence)})."
+        )
+    else:
+        kind = manifest.baseline.name if manifest.baseline else ""
+        how = f"A simple model without a network, `{_code(kind)}`: no candidate with a pretrained network did better."
+    sentence = manifest.verdict.get("sentence")
+    lines = [f"{what} ({_listing(manifest.classes)}). {how}"]
+    if isinstance(sentence, str) and sentence:
+        lines.append(f"**{_escape(sentence)}**")
+    lines.append(f"Made by headstart {_escape(manifest.headstart)} at {_escape(manifest.created)}.")
+    return "\n\n".join(lines)
+
+
+def _data(manifest: Manifest) -> str:
+    data = manifest.data
+    lines = ["## Data", ""]
+    if data.get("understood"):
+        lines += [_escape(str(data["understood"])), ""]
+    parts, counts = data.get("parts"), data.get("counts")
+    if isinstance(parts, Mapping):
+        lines.append("- Split: " + ", ".join(f"{_escape(part)} {count}" for part, count in parts.items()))
+    if isinstance(counts, Mapping):
+        shown = [f"{_escape(str(label))} {_total(count)}" for label, count in list(counts.items())[:LISTED]]
+        more = f" and {len(counts) - LISTED} more" if len(counts) > LISTED else ""
+        lines.append("- Items a class: " + ", ".join(shown) + more)
+    if data.get("cross_validated"):
+        lines.append("- Too few items for a test part: scores are cross-validated (5 stratified folds).")
+    if data.get("digest"):
+        lines.append(f"- Digest of items, labels and split: `{_code(str(data['digest']))}`")
+    lines += [f"- {_escape(str(note))}" for note in _sequence(data.get("notes"))[:LISTED]]
+    lines += _skipped(_sequence(data.get("skipped")))
+    return "\n".join(lines).rstrip()
+
+
+def _total(count: Any) -> Any:
+    return sum(count.values()) if isinstance(count, Mapping) else count
+
+
+def _skipped(skipped: Sequence[Any]) -> list[str]:
+    if not skipped:
+        return ["- Nothing was skipped."]
+    lines = [f"- Skipped, {len(skipped)} in all:"]
+    for entry in skipped[:LISTED]:
+        row = entry if isinstance(entry, Mapping) else {"where": entry, "why": ""}
+        lines.append(f"  - {_escape(str(row.get('where', '')))}: {_escape(str(row.get('why', '')))}")
+    return lines + ([f"  - and {len(skipped) - LISTED} more"] if len(skipped) > LISTED else [])
+
+
+def _training(manifest: Manifest) -> str:
+    lines = ["## How it was made", ""]
+    if manifest.backbone is not None:
+        stages = manifest.backbone.stages
+        lines.append(
+            f"- Backbone `{_code(manifest.backbone.name)}`, {len(stages)} stages; frozen: the first "
+            f"{manifest.backbone.depth}. The head reads stage " + ", ".join(map(str, manifest.backbone.taps))
+        )
+    size = manifest.preprocessing.size
+    lines.append(
+        f"- Input: {size} x {size} pixels, {manifest.preprocessing.interpolation} resizing, "
+        f"centre crop {manifest.preprocessing.crop:g}. Probabilities: softmax at temperature "
+        f"{manifest.temperature:.3f}"
+    )
+    for key, value in manifest.training.items():
+        if isinstance(value, str | int | float) and value != "":
+            lines.append(f"- {_escape(key.replace('_', ' ').capitalize())}: {_escape(str(value))}")
+    made_with = ", ".join(f"{_escape(name)} {_escape(version)}" for name, version in manifest.libraries.items())
+    return "\n".join([*lines, f"- Libraries: {made_with}"])
+
+
+def _scores(manifest: Manifest) -> str:
+    if not manifest.metrics:
+        return ""
+    where = "cross-validated" if manifest.data.get("cross_validated") else "on the test part, which never trained it"
+    rows = [(_WORDS.get(name, name), score_text(name, score)) for name, score in manifest.metrics.items()]
+    return f"## Scores\n\nWith 95 % intervals, {where}.\n\n" + _table(("Metric", "Score"), rows)
+
+
+def _evidence(rows: Sequence[EvidenceRecord]) -> str:
+    if not rows:
+        return ""
+    cells = []
+    for row in rows:
+        scores = [
+            score_text(name, row.scores[name]) if name in row.scores else "–" for name in ("log_loss", "accuracy")
+        ]
+        note = "" if row.status == "measured" else row.status
+        cells.append((row.name, row.kind, *scores, f"{row.seconds:.1f}", f"{row.trainable:,}", note))
+    heads = ("Candidate", "Kind", "Log loss", "Accuracy", "Seconds", "Trainable", "Note")
+    return "## Evidence\n\nEvery candidate on the same validation items, with 95 % intervals.\n\n" + _table(
+        heads, cells
+    )
+
+
+def _limits(manifest: Manifest) -> str:
+    lines = [
+        "## Limits",
+        "",
+        "- It always answers with one of its classes, also for a picture of something else.",
+        "- The scores hold for data like those above; another camera, place or time can be harder.",
+        "- An interval says how far chance in the tested items reaches, not how far the data may drift.",
+    ]
+    if manifest.backbone is not None:
+        lines.append("- What the pretraining data got wrong about the world may have come along with the weights.")
+    lines += [f"- {_escape(str(limit))}" for limit in _sequence(manifest.training.get("limits"))]
+    return "\n".join(lines)
+
+
+def _use(manifest: Manifest, name: str) -> str:
+    own = " (the owner's own items)" if manifest.golden.origin == "own" else " (generated, no data of anybody)"
+    return (
+        f"## Use\n\n    headstart predict {_code(name)} new/\n\n"
+        f"The folder holds no code. {manifest.golden.count} golden examples{own} are replayed whenever it is loaded."
+    )
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    lines += ["| " + " | ".join(_escape(str(cell)) for cell in row) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _listing(names: Sequence[str]) -> str:
+    shown = ", ".join(_escape(name) for name in names[:LISTED])
+    return shown + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
+
+
+def _sequence(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
+def _escape(text: str) -> str:
+    """Text that Markdown and HTML show as it is, on one line."""
+    clean = "".join(letter if letter.isprintable() else " " for letter in text)
+    clean = clean.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for mark in "\\`*_[]|#":
+        clean = clean.replace(mark, "\\" + mark)
+    return clean
+
+
+def _code(text: str) -> str:
+    return "".join(letter if letter.isprintable() and letter != "`" else " " for letter in text)

@@ -1,0 +1,172 @@
+"""Golden examples: a few inputs with the probabilities they had when the model was sealed, replayed at every load.
+
+A model that reproduces them still means what it meant: same weights, same preprocessing, same reading of the network
+by the libraries. The inputs are drawn from a seed (noise, gradients, shapes), so that nobody's pictures travel with a
+model unless its owner asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from headstart.base import discovery
+from headstart.base.errors import ModelFolderError
+from headstart.base.seeds import generator
+from headstart.base.vocabulary import Preprocessing
+
+COUNT = 8
+TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """Inputs and what they must give.
+
+    Attributes:
+        inputs: (n, 3, s, s) uint8, already preprocessed.
+        probabilities: (n, C) float32.
+    """
+
+    inputs: np.ndarray
+    probabilities: np.ndarray
+
+    def save(self, path: Path) -> None:
+        """Write them as safetensors."""
+        save_file({"inputs": self.inputs, "probabilities": self.probabilities}, path)
+
+
+def generate(size: int, *, seed: int, count: int = COUNT) -> np.ndarray:
+    """Inputs (count, 3, size, size) uint8, each of another kind, drawn from ``seed``."""
+    drawn = generator(seed, "golden")
+    rows, columns = np.mgrid[0:size, 0:size] / max(1, size - 1)
+    pictures = [_KINDS[i % len(_KINDS)](drawn, rows, columns) for i in range(count)]
+    return (np.stack(pictures).clip(0.0, 1.0) * 255).round().astype(np.uint8)
+
+
+def own(items: Sequence[Any], preprocessing: Preprocessing, *, modality: str, count: int = COUNT) -> np.ndarray:
+    """The first ``count`` of the user's own items as inputs (n, 3, s, s) uint8.
+
+    Raises:
+        Undecodable: for an item that cannot be read.
+    """
+    room = discovery.load("data", modality)
+    return np.stack([room.load(item, preprocessing) for item in list(items)[:count]])
+
+
+def read(path: Path, *, classes: int) -> Golden:
+    """Read golden examples and check their shapes.
+
+    Raises:
+        ModelFolderError: when the file is not what ``Golden.save`` writes.
+    """
+    try:
+        arrays = load_file(path)
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelFolderError(f"{path.name} cannot be read: {error}", where=str(path)) from error
+    inputs, probabilities = arrays.get("inputs"), arrays.get("probabilities")
+    if (
+        inputs is None
+        or probabilities is None
+        or inputs.dtype != np.uint8
+        or inputs.ndim != 4
+        or probabilities.shape != (len(inputs), classes)
+        or not len(inputs)
+    ):
+        raise ModelFolderError(
+            f"{path.name} does not hold golden examples",
+            where=str(path),
+            expected=f"inputs (n, 3, s, s) uint8 and probabilities (n, {classes})",
+        )
+    return Golden(inputs, probabilities.astype(np.float32))
+
+
+def check(golden: Golden, found: np.ndarray, *, tolerance: float, where: str) -> float:
+    """Compare replayed probabilities (n, C) with the expected ones; the largest difference.
+
+    A label may change only between classes whose expected probabilities were closer than the tolerance allows to
+    tell apart.
+
+    Raises:
+        ModelFolderError: on drift, with both numbers.
+    """
+    expected = golden.probabilities.astype(np.float64)
+    gap = np.abs(found - expected)
+    worst = float(gap.max()) if np.isfinite(found).all() else float("inf")
+    rows = np.arange(len(expected))
+    before, after = expected.argmax(axis=1), found.argmax(axis=1)
+    flipped = expected[rows, before] - expected[rows, after] > 2 * tolerance
+    if worst <= tolerance and not flipped.any():
+        return worst
+    row = int(flipped.argmax() if flipped.any() else gap.max(axis=1).argmax())
+    column = int(np.nan_to_num(gap[row], nan=np.inf).argmax())
+    raise ModelFolderError(
+        "The model no longer gives what it gave when it was sealed",
+        where=f"{where}, golden example {row + 1} of {len(expected)}",
+        expected=f"probability {expected[row, column]:.6f}, got {found[row, column]:.6f} "
+        f"(largest difference {worst:.2g}, allowed {tolerance:g})",
+        next_move="install the library versions of its manifest.json, or fit again",
+    )
+
+
+def _noise(drawn: np.random.Generator, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    return drawn.random((3, *rows.shape))
+
+
+def _clouds(drawn: np.random.Generator, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    waves = np.zeros((3, *rows.shape))
+    for _ in range(6):
+        down, across = drawn.uniform(-4, 4, 2)
+        phase, weight = drawn.uniform(0, 2 * np.pi, (3, 1, 1)), drawn.uniform(0.05, 0.2, (3, 1, 1))
+        waves += weight * np.sin(2 * np.pi * (down * rows + across * columns) + phase)
+    return 0.5 + waves
+
+
+def _gradient(drawn: np.random.Generator, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    angle = drawn.uniform(0, 2 * np.pi)
+    along = 0.5 + 0.5 * (np.cos(angle) * (columns - 0.5) + np.sin(angle) * (rows - 0.5)) * np.sqrt(2)
+    return _between(drawn, along)
+
+
+def _disc(drawn: np.random.Generator, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    middle = drawn.uniform(0.3, 0.7, 2)
+    return _between(drawn, np.hypot(rows - middle[0], columns - middle[1]))
+
+
+def _stripes(drawn: np.random.Generator, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    angle, count = drawn.uniform(0, np.pi), drawn.integers(3, 9)
+    along = np.cos(angle) * columns + np.sin(angle) * rows
+    return _between(drawn, (np.floor(along * count * 2) % 2 == 0).astype(float))
+
+
+def _checks(drawn: np.random.Generator, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    count = drawn.integers(3, 9)
+    return _between(drawn, (np.floor(rows * count) + np.floor(columns * count)) % 2)
+
+
+def _shapes(drawn: np.random.Generator, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    picture = np.broadcast_to(drawn.random((3, 1, 1)), (3, *rows.shape)).copy()
+    for turn in range(5):
+        middle, reach = drawn.uniform(0, 1, 2), drawn.uniform(0.08, 0.35, 2)
+        down, across = (rows - middle[0]) / reach[0], (columns - middle[1]) / reach[1]
+        inside = np.hypot(down, across) < 1 if turn % 2 else np.maximum(abs(down), abs(across)) < 1
+        picture = np.where(inside, drawn.random((3, 1, 1)), picture)
+    return picture
+
+
+def _shapes_in_noise(drawn: np.random.Generator, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    return _shapes(drawn, rows, columns) + drawn.normal(0, 0.1, (3, *rows.shape))
+
+
+def _between(drawn: np.random.Generator, along: np.ndarray) -> np.ndarray:
+    first, second = drawn.random((2, 3, 1, 1))
+    return first + (second - first) * along
+
+
+_KINDS = (_noise, _clouds, _gradient, _disc, _stripes, _checks, _shapes, _shapes_in_noise)

@@ -1,0 +1,200 @@
+"""Items to probabilities: the part of a sealed model that computes, a network or a baseline behind one face."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from headstart.backbones import catalogue
+from headstart.backbones.chain import Backbone
+from headstart.base import discovery
+from headstart.base.errors import HeadstartError, ModelFolderError, Undecodable
+from headstart.base.manifest import NAME, WEIGHTS, Manifest
+from headstart.base.vocabulary import Preprocessing
+from headstart.baselines.predictor import Predictor
+from headstart.features import inference
+from headstart.features.network import Network
+from headstart.measure.calibration import softmax
+
+BACKBONE, HEAD, BASELINE = "backbone.", "head.", "baseline."
+"""Prefixes of tensor names in the weights file."""
+
+
+class Scorer(Protocol):
+    """Turns items into probabilities."""
+
+    def score(self, items: Sequence[Any], *, precision: str, failed: dict[int, str]) -> np.ndarray:
+        """Probabilities (n, C) float64; ``failed`` gets position -> reason of unreadable items, whose rows are NaN."""
+        ...
+
+    def replay(self, arrays: np.ndarray) -> np.ndarray:
+        """Probabilities (n, C) float64 of preprocessed inputs (n, 3, s, s) uint8, in float32 on the processor."""
+        ...
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Everything that must be kept, by the name it has in the weights file."""
+        ...
+
+
+class NetworkScorer:
+    """A network, its preprocessing and its temperature."""
+
+    def __init__(self, network: Network, preprocessing: Preprocessing, temperature: float, modality: str) -> None:
+        self.network, self.preprocessing = network, preprocessing
+        self.temperature, self.modality = temperature, modality
+
+    def score(self, items: Sequence[Any], *, precision: str, failed: dict[int, str]) -> np.ndarray:
+        """Probabilities (n, C) float64."""
+        outputs = inference.outputs(
+            self.network,
+            items,
+            preprocessing=self.preprocessing,
+            modality=self.modality,
+            precision=precision,
+            failed=failed,
+        )
+        return softmax(outputs.astype(np.float64) / self.temperature)
+
+    def replay(self, arrays: np.ndarray) -> np.ndarray:
+        """Probabilities (n, C) float64; leaves the network on the processor."""
+        network = self.network.eval().to("cpu")
+        with torch.inference_mode():
+            outputs = network(torch.from_numpy(np.ascontiguousarray(arrays))).float().numpy()
+        return softmax(outputs.astype(np.float64) / self.temperature)
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Backbone and head; each tensor is its own copy, whatever it shares memory with."""
+        named = {BACKBONE + name: tensor for name, tensor in self.network.backbone.module.state_dict().items()}
+        named |= {HEAD + name: tensor for name, tensor in self.network.head.state_dict().items()}
+        return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in named.items()}
+
+
+class BaselineScorer:
+    """A model without a network."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor = predictor
+
+    def score(self, items: Sequence[Any], *, precision: str, failed: dict[int, str]) -> np.ndarray:
+        """Probabilities (n, C) float64; the precision is a network's business."""
+        try:
+            return np.asarray(self.predictor.predict_proba(items), dtype=np.float64)
+        except Undecodable:
+            rows = [self._one(item, position, failed) for position, item in enumerate(items)]
+        width = max((len(row) for row in rows), default=0)
+        return np.stack([row if len(row) else np.full(width, np.nan) for row in rows])
+
+    def _one(self, item: Any, position: int, failed: dict[int, str]) -> np.ndarray:
+        try:
+            return np.asarray(self.predictor.predict_proba([item]), dtype=np.float64)[0]
+        except Undecodable as error:
+            failed[position] = error.what
+            return np.empty(0)
+
+    def replay(self, arrays: np.ndarray) -> np.ndarray:
+        """Probabilities (n, C) float64 of the inputs, handed over as pictures (s, s, 3)."""
+        pictures = list(np.ascontiguousarray(arrays.transpose(0, 2, 3, 1)))
+        return np.asarray(self.predictor.predict_proba(pictures), dtype=np.float64)
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """The baseline's arrays."""
+        arrays, _ = self.predictor.state()
+        return {BASELINE + name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+
+
+def restored(folder: Path, manifest: Manifest) -> Scorer:
+    """Build the scorer that a checked folder describes.
+
+    Raises:
+        ModelFolderError: when the tensors do not fit, or nothing here answers to a name in the manifest.
+    """
+    try:
+        tensors = load_file(folder / WEIGHTS)
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelFolderError(f"{WEIGHTS} cannot be read: {error}", where=str(folder / WEIGHTS)) from error
+    try:
+        if manifest.kind == "baseline":
+            return _baseline(tensors, manifest)
+        return _network(tensors, manifest, folder)
+    except ModelFolderError:
+        raise
+    except HeadstartError as error:
+        raise ModelFolderError(
+            error.what, where=str(folder / NAME), expected=error.expected, next_move=error.next_move
+        ) from error
+
+
+def _baseline(tensors: Mapping[str, torch.Tensor], manifest: Manifest) -> Scorer:
+    if manifest.baseline is None:
+        raise ModelFolderError("The manifest describes no baseline", where=NAME)
+    room = discovery.load("baselines", manifest.baseline.name, kind="baseline")
+    arrays = {name.removeprefix(BASELINE): tensor.numpy() for name, tensor in tensors.items()}
+    try:
+        return BaselineScorer(room.restore(arrays, manifest.baseline.state))
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise ModelFolderError(f"The baseline {manifest.baseline.name} cannot be restored: {error!r}") from error
+
+
+def _network(tensors: Mapping[str, torch.Tensor], manifest: Manifest, folder: Path) -> Scorer:
+    record, head_record = manifest.backbone, manifest.head
+    if record is None or head_record is None:
+        raise ModelFolderError("The manifest describes no network", where=NAME)
+    preprocessing = manifest.preprocessing.value()
+    backbone = catalogue.load(record.architecture, weights=False)
+    if max(record.taps) > backbone.depth:
+        raise ModelFolderError(
+            f"The head reads stage {max(record.taps)} of a network with {backbone.depth} stages", where=str(folder)
+        )
+    head = discovery.load("tasks", manifest.task, kind="task").head(head_record.width, head_record.classes)
+    parts: dict[str, nn.Module] = {BACKBONE: backbone.module, HEAD: head}
+    _same_tensors(
+        {prefix + name: tensor for prefix, part in parts.items() for name, tensor in part.state_dict().items()},
+        tensors,
+        folder,
+    )
+    for prefix, part in parts.items():
+        part.load_state_dict({name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)})
+    network = Network(_normalised(backbone, preprocessing), head, record.taps).eval()
+    return NetworkScorer(network, preprocessing, manifest.temperature, manifest.modality)
+
+
+def _same_tensors(wanted: Mapping[str, torch.Tensor], found: Mapping[str, torch.Tensor], folder: Path) -> None:
+    """Names, shapes and types must be the same.
+
+    Raises:
+        ModelFolderError: naming the first tensor that is not.
+    """
+    fault, expected = "", ""
+    for name in sorted(wanted.keys() | found.keys()):
+        if name not in found:
+            fault = f"{WEIGHTS} lacks {name}"
+        elif name not in wanted:
+            fault = f"{WEIGHTS} has {name}, which the network does not"
+        elif wanted[name].shape != found[name].shape or wanted[name].dtype != found[name].dtype:
+            fault = f"{name} is {_shape(found[name])}"
+            expected = _shape(wanted[name])
+        if fault:
+            raise ModelFolderError(fault, where=str(folder / WEIGHTS), expected=expected)
+
+
+def _shape(tensor: torch.Tensor) -> str:
+    return f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
+
+
+def _normalised(backbone: Backbone, preprocessing: Preprocessing) -> Backbone:
+    """The backbone with the mean and standard deviation that the model was trained with.
+
+    The weights it was transferred from may have had others than the architecture's own.
+    """
+    known = backbone.info.preprocessing
+    if (known.mean, known.std) == (preprocessing.mean, preprocessing.std):
+        return backbone
+    return Backbone(backbone.module, replace(backbone.info, preprocessing=preprocessing))

@@ -1,0 +1,235 @@
+"""The sealed model: one folder of plain files that predicts, evaluates and explains itself.
+
+``load`` checks the folder against its manifest (``base/manifest.py``), rebuilds the network from the catalogue's
+architecture of that name, fits the tensors in exactly, and replays the golden examples. Nothing in the folder is
+executed, and a folder that drifted, was edited or is incomplete is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from headstart.base import manifest as manifests
+from headstart.base.errors import BadOption, Undecodable
+from headstart.base.manifest import Manifest
+from headstart.base.progress import Reporter, Silent
+from headstart.base.run import Run
+from headstart.base.vocabulary import Evidence
+from headstart.data.opening import open_source
+from headstart.data.printable import where
+from headstart.ship import evaluation, golden
+from headstart.ship.items import listed
+from headstart.ship.scoring import Scorer, restored
+
+OnError = Literal["raise", "skip"]
+CHUNK = 256
+"""Items that are in memory at once while a long list is predicted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the model says about one item.
+
+    Attributes:
+        item: the item as it was given (a path, or the picture itself).
+        label: the most probable class.
+        confidence: its probability.
+        classes: all classes, in the order of ``scores``.
+        scores: (C,) probabilities.
+    """
+
+    item: Any = field(compare=False)
+    label: str
+    confidence: float
+    classes: tuple[str, ...] = field(repr=False)
+    scores: np.ndarray = field(repr=False, compare=False)
+
+    @property
+    def probabilities(self) -> dict[str, float]:
+        """Class -> probability."""
+        return dict(zip(self.classes, self.scores.tolist(), strict=True))
+
+    def top(self, count: int) -> list[tuple[str, float]]:
+        """The ``count`` most probable classes with their probabilities, best first."""
+        order = np.argsort(-self.scores, kind="stable")[:count]
+        return [(self.classes[i], float(self.scores[i])) for i in order]
+
+
+class Model:
+    """A sealed model, loaded.
+
+    Args:
+        path: its folder.
+        manifest: what the folder says about itself.
+        scorer: turns items into probabilities.
+
+    Attributes:
+        path: its folder.
+        manifest: what the folder says about itself.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest, scorer: Scorer) -> None:
+        self.path, self.manifest, self._scorer = path, manifest, scorer
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in natural order."""
+        return self.manifest.classes
+
+    @property
+    def evidence(self) -> list[Evidence]:
+        """The evidence table: every candidate that was measured, with its validation scores."""
+        return [row.value() for row in self.manifest.evidence]
+
+    @property
+    def verdict(self) -> dict[str, Any]:
+        """Whether transfer helped, and by how much: ``sentence``, ``outcome``, ``gap``, ``tests``."""
+        return dict(self.manifest.verdict)
+
+    @property
+    def run(self) -> Run | None:
+        """The run it came out of, if its folder is still there."""
+        run = Run(self.path / "run")
+        return run if run.exists() else None
+
+    def predict(self, items: Any, *, on_error: OnError = "raise", precision: str = "float32") -> list[Prediction]:
+        """Labels with confidence, one for each item, in order.
+
+        Args:
+            items: paths, PIL images or arrays; a list of them, a single one, or a folder.
+            on_error: "raise" at the first unreadable item, or "skip" it (``Prediction.item`` tells which are left).
+            precision: "float32", "bf16" or "auto".
+
+        Raises:
+            Undecodable: for an item that cannot be read, unless it is skipped.
+            DataError: when there is nothing to predict.
+        """
+        found = []
+        _check(on_error)
+        for _, result in self.stream(items, precision=precision):
+            if isinstance(result, Prediction):
+                found.append(result)
+            elif on_error == "raise":
+                raise result
+        return found
+
+    def predict_proba(self, items: Any, *, on_error: OnError = "raise", precision: str = "float32") -> np.ndarray:
+        """Probabilities (n, C), columns in the order of ``classes``; rows of skipped items are NaN.
+
+        Raises:
+            Undecodable: for an item that cannot be read, unless it is skipped.
+            DataError: when there is nothing to predict.
+        """
+        rows = []
+        _check(on_error)
+        for _, result in self.stream(items, precision=precision):
+            if isinstance(result, Prediction):
+                rows.append(result.scores)
+            elif on_error == "raise":
+                raise result
+            else:
+                rows.append(np.full(len(self.classes), np.nan))
+        return np.stack(rows)
+
+    def stream(
+        self, items: Any, *, precision: str = "float32", report: Reporter | None = None
+    ) -> Iterator[tuple[Any, Prediction | Undecodable]]:
+        """Each item with its prediction, or with the reason why it cannot be read; memory stays flat.
+
+        Raises:
+            DataError: when there is nothing to predict.
+        """
+        return self._stream(listed(items), precision, report or Silent())
+
+    def _stream(
+        self, queue: Sequence[Any], precision: str, report: Reporter
+    ) -> Iterator[tuple[Any, Prediction | Undecodable]]:
+        report.begin("predict", len(queue))
+        for start in range(0, len(queue), CHUNK):
+            chunk = queue[start : start + CHUNK]
+            failed: dict[int, str] = {}
+            scores = self._scorer.score(chunk, precision=precision, failed=failed)
+            report.advance(len(chunk))
+            for position, item in enumerate(chunk):
+                if position in failed:
+                    yield item, Undecodable(failed[position], where=where(item, start + position))
+                else:
+                    yield item, self._prediction(item, scores[position])
+        report.end()
+
+    def _prediction(self, item: Any, scores: np.ndarray) -> Prediction:
+        best = int(scores.argmax())
+        return Prediction(item, self.classes[best], float(scores[best]), self.classes, scores)
+
+    def evaluate(
+        self,
+        source: Any,
+        labels: Any = None,
+        *,
+        label: str | None = None,
+        path: str | None = None,
+        precision: str = "float32",
+        seed: int = 0,
+        report: Reporter | None = None,
+    ) -> dict[str, Any]:
+        """Scores on labelled data, each with its 95 % interval.
+
+        Args:
+            source: whatever ``fit`` takes; where it has a test part, only that part is used.
+            labels: one a item, when ``source`` holds items in memory.
+            label, path: columns of a table source.
+            precision: "float32", "bf16" or "auto".
+            seed: of the bootstrap.
+            report: told of progress.
+
+        Returns:
+            Metric name -> {value, low, high}; and ``confusion`` (rows are true classes), ``classes``, ``n``,
+            ``skipped`` and ``notes``.
+
+        Raises:
+            DataError: when the source cannot be used, or has classes that the model does not know.
+        """
+        task = evaluation.examples(open_source(source, labels, label=label, path=path), self.classes)
+        results = self._stream(task.items, precision, report or Silent())
+        rows = [result.scores if isinstance(result, Prediction) else result for _, result in results]
+        return evaluation.scored(task, rows, self.classes, seed=seed)
+
+    def summary(self) -> str:
+        """A few lines that say what the model is, how good it is, and where it lies."""
+        lines = [repr(self), "Classes: " + ", ".join(self.classes[:12]) + (", …" if len(self.classes) > 12 else "")]
+        lines += [f"{name}: {score.value:.3f} [{score.low:.3f}, {score.high:.3f}]" for name, score in self._metrics()]
+        sentence = self.manifest.verdict.get("sentence")
+        return "\n".join(lines + ([str(sentence)] if sentence else []))
+
+    def _metrics(self) -> list[tuple[str, manifests.ScoreRecord]]:
+        return list(self.manifest.metrics.items())
+
+    def __repr__(self) -> str:
+        backbone, baseline = self.manifest.backbone, self.manifest.baseline
+        what = backbone.name if backbone is not None else baseline.name if baseline is not None else ""
+        return f"Model({str(self.path)!r}, {len(self.classes)} classes, {what})"
+
+
+def load(path: str | Path) -> Model:
+    """Load a sealed model, checked from end to end.
+
+    Raises:
+        ModelFolderError: when the folder is incomplete, edited, unsafe, from a newer headstart, or drifted.
+    """
+    folder = Path(path).expanduser()
+    manifest = manifests.read(folder)
+    scorer = restored(folder, manifest)
+    examples = golden.read(folder / manifests.GOLDEN, classes=len(manifest.classes))
+    replayed = scorer.replay(examples.inputs)
+    golden.check(examples, replayed, tolerance=manifest.golden.tolerance, where=str(folder))
+    return Model(folder, manifest, scorer)
+
+
+def _check(on_error: str) -> None:
+    if on_error not in ("raise", "skip"):
+        raise BadOption(f"on_error cannot be {on_error!r}", expected="'raise' or 'skip'")
