@@ -15,10 +15,10 @@ from headstart.data.printable import printable
 if TYPE_CHECKING:
     from headstart.ship.sealed import Model
 
-_MODELS = {
-    "winner": "the model",
-    "scratch": "same network, from scratch",
-    "baseline": "best simple baseline",
+_ROLES = {
+    "transfer": "transferred",
+    "scratch": "from scratch",
+    "baseline": "no network",
 }
 
 
@@ -29,7 +29,7 @@ def show_model(model: Model, *, as_json: bool) -> None:
         return
     print("Evidence, measured on the validation items (95 % intervals):\n")
     show_evidence(model.evidence)
-    _show_tests(model.verdict.get("tests") or {})
+    _show_tests(model.verdict)
     sentence = model.verdict.get("sentence")
     if sentence:
         print(f"\n{printable(str(sentence))}")
@@ -57,27 +57,36 @@ def as_data(model: Model) -> dict[str, Any]:
 
 def show_evidence(rows: Sequence[Evidence]) -> None:
     """The evidence table."""
-    heads = ("Candidate", "Kind", "Log loss", "Accuracy", "Seconds", "Trainable", "Note")
+    heads = ["Candidate", "Kind", "Log loss", "Accuracy", "Seconds", "Trainable", "Note"]
     cells = []
     for row in rows:
         loss = tables.score("log_loss", row.scores.get("log_loss"), interval=False)
         accuracy = tables.score("accuracy", row.scores.get("accuracy"))
         note = "" if row.status == "measured" else row.status
-        cells.append((row.name, row.kind, loss, accuracy, f"{row.seconds:.1f}", tables.count(row.trainable), note))
+        cells.append([row.name, row.kind, loss, accuracy, f"{row.seconds:.1f}", tables.count(row.trainable), note])
     if not any(cell[-1] for cell in cells):
         heads, cells = heads[:-1], [cell[:-1] for cell in cells]
     tables.show(heads, cells, right=(2, 4, 5))
 
 
-def _show_tests(tests: Mapping[str, Any]) -> None:
-    found = {_MODELS.get(name, name): scores for name, scores in tests.items() if isinstance(scores, Mapping)}
+def _show_tests(verdict: Mapping[str, Any]) -> None:
+    """The finalists' scores on the items that no candidate was chosen by."""
+    tests, names = verdict.get("tests") or {}, verdict.get("models") or {}
+    found = {role: tests[role] for role in _ROLES if isinstance(tests.get(role), Mapping)}
     if not found:
         return
-    metrics = [name for name in tables.TITLES if any(name in scores for scores in found.values())]
-    shown = [name for name in ("accuracy", "f1_macro", "log_loss") if name in metrics] or metrics
-    rows = [(model, *(tables.score(name, scores.get(name)) for name in shown)) for model, scores in found.items()]
-    print("\nTest items, which trained and chose nothing:\n")
-    tables.show(("Model", *(tables.TITLES[name] for name in shown)), rows)
+    if verdict.get("tested", True):
+        print("\nOn the test part, which trained and chose nothing:\n")
+    else:
+        print("\nCross-validated, for want of items for a test part:\n")
+    metrics = dict.fromkeys(("accuracy", str(verdict.get("metric") or "accuracy"), "log_loss"))
+    shown = [name for name in metrics if name in tables.TITLES and any(name in scores for scores in found.values())]
+    rows = []
+    for role, scores in found.items():
+        sealed = "yes" if role == verdict.get("winner") else ""
+        name = f"{names.get(role, '')}, {_ROLES[role]}".removeprefix(", ")
+        rows.append((name, *(tables.score(metric, scores.get(metric)) for metric in shown), sealed))
+    tables.show(("Model", *(tables.TITLES[name] for name in shown), "Sealed"), rows)
 
 
 def show_plan(plan: Any, *, as_json: bool) -> None:

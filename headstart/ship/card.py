@@ -138,7 +138,8 @@ def _training(manifest: Manifest) -> str:
 def _scores(manifest: Manifest) -> str:
     if not manifest.metrics:
         return ""
-    where = "cross-validated" if manifest.data.get("cross_validated") else "on the test part, which never trained it"
+    tested = manifest.verdict.get("tested", not manifest.data.get("cross_validated"))
+    where = "on the test part, which never trained it" if tested else "cross-validated"
     rows = [(_WORDS.get(name, name), score_text(name, score)) for name, score in manifest.metrics.items()]
     return f"## Scores\n\nWith 95 % intervals, {where}.\n\n" + _table(("Metric", "Score"), rows)
 

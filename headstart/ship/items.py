@@ -22,6 +22,7 @@ def listed(items: Any) -> Sequence[Any]:
     if isinstance(items, str | os.PathLike):
         text = os.fsdecode(items)
         return inputs([text]) if text != "-" else [text]
+    found: Sequence[Any]
     dimensions = getattr(items, "ndim", None)
     if dimensions is not None:
         single = dimensions == 2 or (dimensions == 3 and items.shape[2] in (1, 3, 4))

@@ -210,7 +210,7 @@ def _described(scorer: NetworkScorer | BaselineScorer, info: BackboneInfo | None
 
 def _winners(verdict: Mapping[str, Any]) -> Mapping[str, Any]:
     tests = verdict.get("tests") or {}
-    return tests.get("winner") or {}
+    return tests.get("winner") or tests.get(verdict.get("winner")) or {}
 
 
 def _scores(metrics: Mapping[str, Any]) -> dict[str, ScoreRecord]:
