@@ -33,6 +33,10 @@ class Journal(Run):
         with open(self.path / "log.txt", "a", encoding="utf-8") as stream:
             stream.write(text + "\n")
 
+    def begun(self, prefix: str) -> bool:
+        """True if a fit whose name starts with ``prefix/`` has finished."""
+        return any(row["name"].startswith(f"{prefix}/") for row in self.journal)
+
     @property
     def checkpoint(self) -> Path:
         """Where the running fit is saved."""

@@ -83,7 +83,12 @@ class Frozen:
         return len(self._shelf("pooled", PLAIN, self._digest).missing(self.pixels.digests))
 
     def at(self, depth: int, views: int, augmentation: Augmentation) -> Activations:
-        """Activations at the cut after ``depth`` stages: the plain view and ``views - 1`` augmented ones."""
+        """Activations at the cut after ``depth`` stages: the plain view and ``views - 1`` augmented ones.
+
+        At depth 0 there is nothing to keep: inputs are read, and augmented anew for every batch.
+        """
+        if depth == 0:
+            return Activations(self, 0, [], augmentation)
         item_bytes = 2 * int(np.prod(self.backbone.activation_shape(depth)))
         needed = item_bytes * len(self.pixels)
         while views > 1 and not self.store.room_for(needed * views):
@@ -124,13 +129,13 @@ class Frozen:
 
     def _pooled_shelf(self, view: str) -> Shelf:
         shelf = self._shelf("pooled", view, self._digest)
-        order = self._order(shelf)
-        if not order:
+        batches = self._batches(shelf)
+        if not batches:
             return shelf
-        self.report.begin(f"features of {self.backbone.info.name}", len(order))
+        self.report.begin(f"features of {self.backbone.info.name}", sum(map(len, batches)))
         writer = Writer(shelf)
         try:
-            for batch in _batches(order):
+            for batch in batches:
                 inputs = self.pixels[batch]
                 if view == MIRROR:
                     inputs = torch.flip(inputs, dims=(-1,))
@@ -145,13 +150,13 @@ class Frozen:
         return shelf
 
     def _fill(self, shelf: Shelf, prefix: nn.Module, view: int, augmentation: Augmentation, what: str) -> None:
-        order = self._order(shelf)
-        if not order:
+        batches = self._batches(shelf)
+        if not batches:
             return
-        self.report.begin(what, len(order))
+        self.report.begin(what, sum(map(len, batches)))
         writer = Writer(shelf)
         try:
-            for batch in _batches(order):
+            for batch in batches:
                 inputs = self.pixels[batch]
                 if view:
                     inputs = self.augmented(inputs, augmentation, "view", view, batch[0])
@@ -162,10 +167,14 @@ class Frozen:
             writer.flush()
         self.report.end()
 
-    def _order(self, shelf: Shelf) -> list[int]:
+    def _batches(self, shelf: Shelf) -> list[list[int]]:
+        """The batches that hold a missing item; where a batch begins never depends on what is missing, so an
+        extraction that was stopped and continued gives the same bits."""
+        first = {digest: i for i, digest in reversed(list(enumerate(self.pixels.digests)))}
+        order = sorted(first.values())
         lost = set(shelf.missing(self.pixels.digests))
-        first = {digest: i for i, digest in reversed(list(enumerate(self.pixels.digests))) if digest in lost}
-        return sorted(first.values())
+        batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
+        return [batch for batch in batches if any(self.pixels.digests[i] in lost for i in batch)]
 
 
 class Activations:
@@ -191,6 +200,3 @@ class Activations:
             return inputs
         return self.frozen.run(self.frozen.backbone.prefix(self.depth), inputs).clone()
 
-
-def _batches(order: Sequence[int]) -> list[list[int]]:
-    return [list(order[start : start + BATCH]) for start in range(0, len(order), BATCH)]

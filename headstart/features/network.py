@@ -32,7 +32,7 @@ class Network(nn.Module):
         for stage in range(1, max(self.taps) + 1):
             hidden = self.backbone.stages[stage - 1](hidden)
             if stage in self.taps:
-                features.append(self.backbone.pool(stage, hidden))
+                features.append(self.backbone.pool(hidden, stage))
         return self.head(torch.cat(features, dim=1))
 
 

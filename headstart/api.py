@@ -1,0 +1,227 @@
+"""The workflows, composed from the rooms: what users and the command line call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from headstart.backbones import catalogue
+from headstart.base.errors import BadOption
+from headstart.base.progress import Reporter, Silent
+from headstart.base.vocabulary import BackboneInfo
+from headstart.choose import job
+from headstart.choose.job import Request
+from headstart.data import dataset
+from headstart.data.opening import open_source
+from headstart.pretrain import making
+from headstart.ship import sealed
+from headstart.ship.sealed import Model
+
+
+def fit(
+    source: Any,
+    labels: Sequence[Any] | None = None,
+    *,
+    output: str | Path | None = None,
+    backbone: str = "auto",
+    architecture: str | None = None,
+    strategy: str = "auto",
+    depth: int | str | None = None,
+    budget: str | float = "10m",
+    metric: str | None = None,
+    seed: int = 0,
+    baselines: bool = True,
+    drop_rare: bool = False,
+    precision: str = "auto",
+    golden: str = "generated",
+    label: str | None = None,
+    path: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+    report: Reporter | None = None,
+) -> Model:
+    """Get the best classifier that a pretrained network can give for a small labelled data set.
+
+    Args:
+        source: a folder of class subfolders (or of train/, val/, test/), a CSV or Parquet file, a DataFrame, a
+            mapping {label: items}, or a list of paths, PIL images or arrays with ``labels``.
+        labels: one label an item, for a list.
+        output: the model's folder; by default a new one in headstart's cache.
+        backbone: "provider/name", "local:PATH", or "auto".
+        architecture: what a bare state_dict is the weights of.
+        strategy: "auto", or a strategy's name.
+        depth: number or name of the last frozen stage, for a strategy that has a cut.
+        budget: wall time for everything, such as "90s", "10m", "1h" or seconds.
+        metric: decides between candidates; log loss by default, balanced accuracy where classes are very unequal.
+        seed: of the split and of everything random.
+        baselines: False leaves out baselines, scratch and the verdict.
+        drop_rare: drop classes with fewer than 3 items instead of stopping.
+        precision: "auto", "float32" or "bf16".
+        golden: "generated", or "own" to keep eight of your own items as golden examples.
+        label, path: columns of a table.
+        settings: options by dotted name, such as {"strategy.rate": 0.001}.
+        overwrite: replace an existing output.
+        resume: continue the run in an existing output.
+        report: told of progress.
+
+    Returns:
+        The sealed model, loaded from ``output``.
+
+    Raises:
+        HeadstartError: its subclasses say what was wrong and what to do.
+    """
+    report = report or Silent()
+    request = Request(
+        output=None if output is None else Path(output),
+        backbone=backbone,
+        architecture=architecture,
+        strategy=strategy,
+        depth=depth,
+        budget=seconds(budget),
+        metric=metric,
+        seed=seed,
+        baselines=baselines,
+        precision=precision,
+        golden=golden,
+        settings=settings or {},
+        overwrite=overwrite,
+        resume=resume,
+    )
+    options = job.check(request)
+    to = job.settle(request)
+    table = open_source(source, labels, label=label, path=path)
+    data = dataset.build(table, seed=seed, drop_rare=drop_rare, report=report)
+    return job.run(request, data, to, options, report)
+
+
+def plan_fit(
+    source: Any,
+    labels: Sequence[Any] | None = None,
+    *,
+    backbone: str = "auto",
+    architecture: str | None = None,
+    strategy: str = "auto",
+    depth: int | str | None = None,
+    budget: str | float = "10m",
+    metric: str | None = None,
+    seed: int = 0,
+    baselines: bool = True,
+    drop_rare: bool = False,
+    precision: str = "auto",
+    label: str | None = None,
+    path: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    report: Reporter | None = None,
+) -> dict[str, Any]:
+    """What ``fit`` would do with the same arguments, and about how long it would take; nothing is written.
+
+    Returns:
+        Plain data: how the data were understood, the backbone, the rungs with their epochs, the estimates.
+    """
+    report = report or Silent()
+    request = Request(
+        backbone=backbone,
+        architecture=architecture,
+        strategy=strategy,
+        depth=depth,
+        budget=seconds(budget),
+        metric=metric,
+        seed=seed,
+        baselines=baselines,
+        precision=precision,
+        settings=settings or {},
+    )
+    options = job.check(request)
+    table = open_source(source, labels, label=label, path=path)
+    data = dataset.build(table, seed=seed, drop_rare=drop_rare, report=report)
+    return job.dry_run(request, data, options, report)
+
+
+def load(path: str | Path) -> Model:
+    """Load a sealed model; its golden examples are replayed first.
+
+    Raises:
+        ModelFolderError: when the folder is incomplete, edited, unsafe, or does not give its golden answers.
+    """
+    return sealed.load(path)
+
+
+def evaluate(
+    model: Model | str | Path,
+    source: Any,
+    *,
+    label: str | None = None,
+    path: str | None = None,
+    report: Reporter | None = None,
+) -> dict[str, Any]:
+    """Score a model on labelled items: every metric with its 95 % interval, and the confusion counts."""
+    ready = model if isinstance(model, Model) else load(model)
+    return ready.evaluate(source, label=label, path=path, report=report)
+
+
+def list_backbones(search: str = "", *, local: bool = False) -> list[BackboneInfo]:
+    """The backbones whose name contains ``search``; only those on this machine with ``local``."""
+    found = catalogue.search(search)
+    return [info for info in found if info.local] if local else found
+
+
+def describe_backbone(name: str) -> BackboneInfo:
+    """Everything that is known of one backbone; its stages are found by building it without weights."""
+    info = catalogue.describe(name)
+    return info if info.stages else catalogue.load(name, weights=False).info
+
+
+def pretrain_backbone(
+    method: str,
+    output: str | Path,
+    *,
+    seed: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+    precision: str = "auto",
+    report: Reporter | None = None,
+) -> BackboneInfo:
+    """Make a source model and write it as a backbone folder, for ``--backbone local:DIR``.
+
+    Args:
+        method: a plug-in of the pretrain room, such as "procedural".
+        output: the folder.
+        seed: of everything random.
+        settings: options of the method, such as {"preset": "cpu-15"}.
+        overwrite: replace an existing folder.
+        resume: continue in an existing folder.
+        precision: "auto", "float32" or "bf16".
+        report: told of progress.
+    """
+    report, started = report or Silent(), time.perf_counter()
+    plugin = discovery.load("pretrain", method, kind="pretraining method")
+    given = _typed(plugin.plan, settings or {}, method)
+    to = _output(output, overwrite=overwrite, resume=resume, dry_run=False)
+    journal = Journal(to / "run")
+    if not resume or not journal.exists():
+        journal.begin({"method": method, "seed": seed, "settings": given})
+    result = drive(plugin.plan(seed=seed, **given), journal, machine=here(precision), report=report)
+    card = {**result.card, "seconds": round(time.perf_counter() - started, 1), "machine": here(precision).as_dict()}
+    write_folder(result.backbone, to, card)
+    journal.close()
+    return catalogue.describe(f"local:{to}")
+
+
+def seconds(budget: str | float) -> float:
+    """A duration in seconds from "90s", "10m", "1.5h" or a number.
+
+    Raises:
+        BadOption: for anything else, or nothing at all.
+    """
+    text = str(budget).strip().lower()
+    unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:], 1.0)
+    try:
+        value = float(text[:-1] if text[-1:] in "smh" else text) * unit
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise BadOption(f"Budget cannot be {budget!r}", expected="a duration above 0, such as 90s, 10m or 1.5h")
+    return value

@@ -1,0 +1,165 @@
+"""The end of a run: three models refitted on all development items, the test part opened once, the verdict.
+
+The three are fixed before the test part is opened: the best transferred model, the best of the same network without
+its source, and the best model without a network. Whichever of them was best on validation is sealed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from headstart.base import discovery, files, hashes, seeds
+from headstart.base.machine import cache_folder
+from headstart.base.vocabulary import Interval
+from headstart.choose.ground import Ground
+from headstart.choose.ladder import Climb
+from headstart.choose.trial import Trial, fit_baseline
+from headstart.choose.verdict import Comparison, conclude
+from headstart.engine.drive import drive
+from headstart.features import inference
+from headstart.features.network import Network
+from headstart.measure import calibration, intervals, scores
+
+ROLES: dict[str, tuple[str, ...]] = {"transfer": ("transfer",), "scratch": ("scratch",), "baseline": ("baseline",)}
+
+
+@dataclass
+class Finished:
+    """What is sealed, and what is said of it.
+
+    Attributes:
+        trial: the winner.
+        network: its network; None if a baseline won.
+        predictor: the baseline; None if a network won.
+        verdict: plain data: sentence, outcome, gap, tests.
+    """
+
+    trial: Trial
+    network: Network | None = None
+    predictor: Any = None
+    verdict: Mapping[str, Any] = field(default_factory=dict)
+
+
+def finish(ground: Ground, found: Climb) -> Finished:
+    """Refit, open the test part, conclude."""
+    chosen = {role: found.best(ground.metric, kinds) for role, kinds in ROLES.items()}
+    standing = {role: one for role, one in chosen.items() if one is not None}
+    winner = found.best(ground.metric, tuple(ROLES))
+    if winner is None:
+        raise ValueError("a climb without a single trial cannot be finished")
+    models = {role: _refit(ground, role, one) for role, one in standing.items()}
+    role_of_winner = next(role for role, one in standing.items() if one is winner)
+    tested, probabilities, targets = _test(ground, standing, models)
+    comparison = Comparison(
+        metric=ground.metric if ground.metric in ("balanced_accuracy", "f1_macro") else "accuracy",
+        winner=role_of_winner,
+        trials=standing,
+        probabilities=probabilities,
+        targets=targets,
+        tested=tested,
+        scratch_is_fair=_fair(found, standing),
+        noun=ground.dataset.modality,
+        seed=ground.seed,
+    )
+    verdict = conclude(comparison)
+    verdict["tests"] = {role: _scores(probabilities[role], targets, ground.seed) for role in standing}
+    verdict["tests"]["winner"] = verdict["tests"][role_of_winner]
+    verdict["items"] = len(targets)
+    verdict["openings"] = _count_opening(ground) if tested else 0
+    model = models[role_of_winner]
+    is_network = isinstance(model, Network)
+    return Finished(winner, model if is_network else None, None if is_network else model, verdict)
+
+
+def _refit(ground: Ground, role: str, one: Trial) -> Any:
+    """The candidate on train + validation, with the options that validation chose."""
+    everything = np.arange(len(ground.items))
+    if role == "baseline":
+        room = discovery.load("baselines", one.strategy)
+        return fit_baseline(ground, room, everything, seeds.derive(ground.seed, "baseline", "refit"))
+    setting = ground.setting(f"refit/{one.row.name}/", everything, np.array([], dtype=np.int64), one.frozen)
+    plan = discovery.load("tune", one.strategy).plan(setting, **one.options)
+    return drive(plan, ground.journal, machine=ground.machine, report=ground.report).network
+
+
+def _test(
+    ground: Ground, standing: Mapping[str, Trial], models: Mapping[str, Any]
+) -> tuple[bool, dict[str, np.ndarray], np.ndarray]:
+    """Probabilities of each model on the test part, or out of fold where there is none."""
+    dataset = ground.dataset
+    if not len(dataset.test):
+        return False, {role: one.probabilities for role, one in standing.items()}, ground.targets[ground.held]
+    items = [dataset.items[int(i)] for i in dataset.test]
+    found = {}
+    for role, one in standing.items():
+        model = models[role]
+        if isinstance(model, Network):
+            outputs = inference.outputs(
+                model,
+                items,
+                preprocessing=model.backbone.info.preprocessing,
+                modality=dataset.modality,
+                precision=ground.machine.precision,
+                report=ground.report,
+            )
+            found[role] = calibration.softmax(outputs / one.temperature)
+        else:
+            found[role] = model.predict_proba(items)
+    return True, found, dataset.targets[dataset.test]
+
+
+def _scores(probabilities: np.ndarray, targets: np.ndarray, seed: int) -> dict[str, dict[str, float]]:
+    found: dict[str, Interval] = {
+        name: intervals.bootstrap(name, probabilities, targets, seed=seed) for name in scores.NAMES
+    }
+    return {name: interval.as_dict() for name, interval in found.items()}
+
+
+def _fair(found: Climb, standing: Mapping[str, Trial]) -> bool:
+    """True if scratch had a fair life: of the same kind as the transferred model, and long enough.
+
+    A probe is compared with probes on random copies, which are always complete. A fine-tuned network needs a trained
+    one beside it that had five times its epochs, or had stopped improving.
+    """
+    transfer = standing.get("transfer")
+    if transfer is None or "scratch" not in standing:
+        return False
+    if transfer.strategy == "probe":
+        return True
+    needed = 5 * int(transfer.options.get("epochs", 1))
+    trained = [one for one in found.trials if one.row.kind == "scratch" and one.strategy == "scratch"]
+    return any(_settled(one) or int(one.row.detail["epochs"]) >= needed for one in trained)
+
+
+def _settled(one: Trial) -> bool:
+    """True if the held-out loss of every fold's last tenth is within 2 % of the tenth before it."""
+    for curve in one.curves:
+        losses = [row["held_out_log_loss"] for row in curve if row.get("held_out_log_loss") is not None]
+        tenth = max(1, len(losses) // 10)
+        if len(losses) < 2 * tenth:
+            return False
+        before, last = np.mean(losses[-2 * tenth : -tenth]), np.mean(losses[-tenth:])
+        if last < 0.98 * before:
+            return False
+    return bool(one.curves)
+
+
+def _count_opening(ground: Ground) -> int:
+    """How often this test part was opened on this machine, this run included; a resumed run counts once."""
+    dataset = ground.dataset
+    name = hashes.of_texts(sorted(dataset.digests[int(i)] for i in dataset.test))
+    path = cache_folder() / "openings" / f"{name[:32]}.json"
+    try:
+        opened = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        opened = []
+    run = ground.journal.config["id"]
+    if run not in opened:
+        opened.append(run)
+        files.write_json(path, opened)
+    return len(opened)

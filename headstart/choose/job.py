@@ -1,0 +1,310 @@
+"""One fit, from a checked data set to a sealed folder; or, as a dry run, what it would do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headstart.base import discovery, files
+from headstart.base.errors import BadOption, OutputExists, RunError
+from headstart.base.machine import cache_folder, here
+from headstart.base.progress import Reporter
+from headstart.base.vocabulary import Evidence
+from headstart.choose import backbone as backbones
+from headstart.choose import finish, ground, ladder, planning
+from headstart.choose.ground import Ground
+from headstart.choose.logged import Logged
+from headstart.choose.planning import Clock
+from headstart.data.dataset import Dataset
+from headstart.engine.journal import Journal
+from headstart.features.store import Store
+from headstart.measure import scores
+from headstart.ship import sealed, sealing
+from headstart.ship.sealed import Model
+
+_NOT_COMPARED = ("id", "budget")
+_SAMPLE = 96
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for; the meaning of each field is in ``api.fit``."""
+
+    output: Path | None = None
+    backbone: str = "auto"
+    architecture: str | None = None
+    strategy: str = "auto"
+    depth: int | str | None = None
+    budget: float = 600.0
+    metric: str | None = None
+    seed: int = 0
+    baselines: bool = True
+    precision: str = "auto"
+    golden: str = "generated"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    overwrite: bool = False
+    resume: bool = False
+
+
+def check(request: Request) -> dict[str, Any]:
+    """The strategy's options, read from ``settings``.
+
+    Raises:
+        UnknownName, BadOption: before anything is read or computed.
+    """
+    if request.metric is not None:
+        scores.higher_is_better(request.metric)
+    if request.golden not in ("generated", "own"):
+        raise BadOption(f"Golden examples cannot be {request.golden!r}", expected="generated or own")
+    here(request.precision)
+    return ladder.read_options(request.strategy, request.settings, has_depth=request.depth is not None)
+
+
+def settle(request: Request) -> Path:
+    """Where the model will lie, once it is certain that it may.
+
+    Raises:
+        OutputExists: when the folder is taken, naming --overwrite and --resume.
+        RunError: when there is nothing to resume.
+    """
+    if request.output is None:
+        return cache_folder() / "runs" / uuid.uuid4().hex[:12]
+    to = Path(request.output).expanduser().absolute()
+    begun = (to / "run" / "config.json").exists() or (to / "manifest.json").exists()
+    if request.resume:
+        if not begun:
+            raise RunError(f"There is no run in {to} to resume", next_move="the same command without --resume")
+        return to
+    taken = to.exists() and (not to.is_dir() or any(to.iterdir()))
+    if taken and not request.overwrite:
+        raise OutputExists(
+            f"{to} exists already",
+            expected="a new or empty folder",
+            next_move="--overwrite to replace it, --resume to continue it, or another -o",
+        )
+    if taken and not begun:
+        raise OutputExists(
+            f"{to} is not a headstart folder, so it is not overwritten", next_move="choose another place with -o"
+        )
+    parent = next(folder for folder in (to, *to.parents) if folder.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise OutputExists(f"{to} cannot be written to", expected="a folder with write permission")
+    return to
+
+
+def run(request: Request, data: Dataset, to: Path, options: Mapping[str, Any], report: Reporter) -> Model:
+    """Choose, climb, finish, seal."""
+    clock, machine, store = Clock(request.budget), here(request.precision), Store()
+    finished = _finished_before(request, to)
+    if finished is not None:
+        report.say(f"The run in {to} has finished already")
+        return finished
+    chosen = backbones.choose(
+        data, request.backbone, architecture=request.architecture, machine=machine, store=store, report=report
+    )
+    options = _with_depth(request, options, chosen.backbone)
+    config = _config(request, data, options, chosen.backbone.digest(), machine.precision)
+    journal = _begin(to, config, data, request)
+    logged = Logged(report, journal)
+    for note in (data.understood, *chosen.notes):
+        logged.say(note)
+    stand = ground.prepare(
+        data, chosen.backbone, metric=request.metric, journal=journal, machine=machine, store=store, report=logged
+    )
+    found, stand = ladder.climb(
+        stand, strategy=request.strategy, options=options, baselines=request.baselines, clock=clock
+    )
+    journal.write("evidence", [as_plain(row) for row in found.rows])
+    ended = finish.finish(stand, found)
+    journal.write("verdict", ended.verdict)
+    model = _seal(request, to, stand, found, ended, (*chosen.notes, *found.notes), clock)
+    journal.close()
+    return model
+
+
+def dry_run(request: Request, data: Dataset, options: Mapping[str, Any], report: Reporter) -> dict[str, Any]:
+    """What ``run`` would do, and about how long it would take; nothing is left behind."""
+    clock, machine = Clock(request.budget), here(request.precision)
+    with tempfile.TemporaryDirectory(prefix="headstart-") as folder:
+        store, journal = Store(Path(folder) / "store"), Journal(Path(folder) / "run")
+        sample = _sample(data)
+        chosen = backbones.choose(
+            sample, request.backbone, architecture=request.architecture, machine=machine, store=store, report=report
+        )
+        options = _with_depth(request, options, chosen.backbone)
+        stand = ground.prepare(
+            sample, chosen.backbone, metric=request.metric, journal=journal, machine=machine, store=store, report=report
+        )
+        probes, rungs = ladder.rungs(chosen.backbone.depth, request.strategy, options, request.baselines)
+        plan = planning.make(stand, rungs, clock, like=data)
+    pixels = len(data.development) * 3 * chosen.backbone.info.preprocessing.size**2
+    return {
+        "data": {"understood": data.understood, **_described(data)},
+        "backbone": {"name": chosen.backbone.info.name, "stages": list(chosen.backbone.info.stages)},
+        "machine": machine.as_dict(),
+        "baselines": list(discovery.plugins("baselines")) if request.baselines else [],
+        "probes": [rung.name for rung in probes],
+        "rungs": {name: {**entry["options"], "status": entry["status"]} for name, entry in plan["rungs"].items()},
+        "estimated_seconds": round(plan["seconds"] + plan["extraction_seconds"], 1),
+        "estimated_disk_megabytes": round(pixels / 1e6, 1),
+        "notes": list(chosen.notes),
+    }
+
+
+def as_plain(row: Evidence) -> dict[str, Any]:
+    """A row of the evidence table as plain data."""
+    return {**asdict(row), "scores": {name: interval.as_dict() for name, interval in row.scores.items()}}
+
+
+def _with_depth(request: Request, options: Mapping[str, Any], chosen: Any) -> dict[str, Any]:
+    if request.depth is None:
+        return dict(options)
+    return {**options, "depth": chosen.resolve(request.depth)}
+
+
+def _finished_before(request: Request, to: Path) -> Model | None:
+    return sealed.load(to) if request.resume and (to / "manifest.json").exists() else None
+
+
+def _config(
+    request: Request, data: Dataset, options: Mapping[str, Any], weights: str, precision: str
+) -> dict[str, Any]:
+    return {
+        "id": uuid.uuid4().hex,
+        "backbone": request.backbone,
+        "architecture": request.architecture,
+        "strategy": request.strategy,
+        "options": dict(options),
+        "metric": request.metric,
+        "seed": request.seed,
+        "budget": request.budget,
+        "baselines": request.baselines,
+        "precision": precision,
+        "data": data.digest,
+        "weights": weights,
+    }
+
+
+def _begin(to: Path, config: Mapping[str, Any], data: Dataset, request: Request) -> Journal:
+    """Start the run directory, or continue the one that is there.
+
+    Raises:
+        RunError: when the run that is there was of other data, options or weights.
+    """
+    journal = Journal(to / "run")
+    if request.resume:
+        before = journal.config
+        for name, value in config.items():
+            if name not in _NOT_COMPARED and before.get(name) != value:
+                raise RunError(
+                    f"The run in {to} had another {name}: {before.get(name)}, now {value}",
+                    next_move="the same command and data as before, or --overwrite to start anew",
+                )
+        return journal
+    if journal.path.exists():
+        shutil.rmtree(journal.path)
+    journal.path.mkdir(parents=True, exist_ok=True)
+    journal.begin(config)
+    journal.write("data", _described(data))
+    return journal
+
+
+def _described(data: Dataset) -> dict[str, Any]:
+    counts = data.counts()
+    parts = {part: int((data.parts == part).sum()) for part in ("train", "val", "test")}
+    return {
+        "understood": data.understood,
+        "digest": data.digest,
+        "parts": parts,
+        "counts": {name: sum(row.values()) for name, row in counts.items()},
+        "skipped": [asdict(one) for one in data.skipped],
+        "notes": list(data.notes),
+        "cross_validated": data.cross_validated,
+    }
+
+
+def _seal(
+    request: Request,
+    to: Path,
+    stand: Ground,
+    found: ladder.Climb,
+    ended: finish.Finished,
+    notes: tuple[str, ...],
+    clock: Clock,
+) -> Model:
+    trial, network = ended.trial, ended.network
+    depth = 0
+    if network is not None:
+        everything = network.backbone.depth
+        depth = everything if trial.strategy == "probe" else int(trial.options.get("depth", 0))
+    own = [stand.items[int(i)] for i in stand.folds[0][1][:8]] if request.golden == "own" else None
+    stand.report.begin("seal the model")
+    model = sealing.seal(
+        to,
+        network=network,
+        predictor=ended.predictor,
+        classes=stand.dataset.classes,
+        info=network.backbone.info if network is not None else None,
+        preprocessing=None,
+        temperature=trial.temperature,
+        modality=stand.dataset.modality,
+        task="classification",
+        evidence=found.rows,
+        verdict=ended.verdict,
+        data=_described(stand.dataset),
+        depth=depth,
+        golden=request.golden,
+        own_items=own,
+        seed=request.seed,
+        extra={
+            "candidate": trial.row.name,
+            "strategy": trial.strategy,
+            "options": dict(trial.options),
+            "metric": stand.metric,
+            "seed": request.seed,
+            "budget_seconds": request.budget,
+            "seconds": round(request.budget - clock.left, 1),
+            "machine": stand.machine.as_dict(),
+            "flips": stand.augmentation.flip,
+            "class_weights": None if stand.weights is None else [round(float(w), 4) for w in stand.weights],
+            "notes": list(notes),
+        },
+    )
+    stand.report.end()
+    return model
+
+
+def _sample(data: Dataset) -> Dataset:
+    """A few development items in one fold, enough to time a step on."""
+    train, held = data.folds[0]
+    rows = np.concatenate([_spread(train, data.targets, _SAMPLE), _spread(held, data.targets, _SAMPLE // 3)])
+    first = min(len(train), _SAMPLE)
+    positions = np.arange(len(rows))
+    return replace(
+        data,
+        items=tuple(data.items[int(i)] for i in rows),
+        digests=tuple(data.digests[int(i)] for i in rows),
+        targets=data.targets[rows],
+        parts=np.where(positions < first, "train", "val"),
+        folds=((positions[:first], positions[first:]),),
+    )
+
+
+def _spread(rows: np.ndarray, targets: np.ndarray, most: int) -> np.ndarray:
+    """At most ``most`` rows, as many classes among them as there is room for."""
+    seen: dict[int, int] = {}
+    turn = np.empty(len(rows), dtype=np.int64)
+    for position, row in enumerate(rows):
+        label = int(targets[row])
+        turn[position] = seen.get(label, 0)
+        seen[label] = seen.get(label, 0) + 1
+    return rows[np.argsort(turn, kind="stable")[:most]]

@@ -1,0 +1,67 @@
+"""The feature arm of "from scratch": the same probes on the same network with random weights.
+
+Three initialisations with their residual branches alive, their norm statistics recomputed on the data (otherwise the
+comparison flatters the source); the best of the three by validation stands for the arm, which favours scratch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch.optim.swa_utils import update_bn
+
+from headstart.backbones.chain import Backbone
+from headstart.base import seeds
+from headstart.choose import trial
+from headstart.choose.ground import Ground
+from headstart.choose.planning import Rung
+from headstart.choose.trial import Trial
+from headstart.features.frozen import BATCH, Frozen
+from headstart.measure import scores
+
+CALIBRATION = 512
+"""Items that norm statistics are recomputed on."""
+
+
+def probes(ground: Ground, rungs: Sequence[Rung], copies: int) -> list[Trial]:
+    """The last-stage and the all-stage probe on random copies of the network; the better copy of each is kept."""
+    wanted = [rung for rung in rungs if rung.name in ("probe", "probe all stages")] or list(rungs[:1])
+    random = [_copy(ground, number) for number in range(copies)]
+    found = []
+    for rung in wanted:
+        name = f"random features, {rung.name}"
+        tried = [
+            trial.of_strategy(ground, f"{name}/{number}", rung.strategy, rung.options, kind="scratch", frozen=frozen)
+            for number, frozen in enumerate(random)
+        ]
+        sign = -1 if scores.higher_is_better(ground.metric) else 1
+        best = min(tried, key=lambda one: sign * one.score(ground.metric))
+        seconds = sum(one.row.seconds for one in tried)
+        found.append(replace(best, row=replace(best.row, name=name, seconds=seconds)))
+    return found
+
+
+def _copy(ground: Ground, number: int) -> Frozen:
+    backbone = ground.frozen.backbone.fresh(seeds.derive(ground.seed, "random", number))
+    recalibrate(backbone, ground)
+    frozen = Frozen(
+        backbone, ground.frozen.pixels, ground.frozen.store, ground.machine, seed=ground.seed, report=ground.report
+    )
+    frozen.extract()
+    return frozen
+
+
+def recalibrate(backbone: Backbone, ground: Ground) -> None:
+    """Recompute the running statistics of every norm on development pictures (labels are not used)."""
+    pixels = ground.frozen.pixels
+    draw = seeds.generator(ground.seed, "recalibrate")
+    chosen = draw.permutation(len(pixels))[:CALIBRATION]
+    device = ground.machine.device
+    backbone.to(device)
+    batches = [chosen[start : start + BATCH] for start in range(0, len(chosen), BATCH)]
+    with torch.random.fork_rng(), ground.machine.autocast():
+        torch.manual_seed(seeds.derive(ground.seed, "recalibrate"))
+        update_bn((pixels[batch].to(device) for batch in batches if len(batch) > 1), backbone)
+    backbone.eval()

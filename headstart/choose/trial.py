@@ -1,0 +1,127 @@
+"""One candidate, measured on the held-out items of every fold: a row of the evidence table and what refits it."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from headstart.base import discovery, seeds
+from headstart.base.vocabulary import Evidence, Kind
+from headstart.choose.ground import Ground
+from headstart.engine.drive import drive
+from headstart.features.frozen import Frozen
+from headstart.measure import calibration, intervals
+from headstart.tune.setting import Tuned
+
+SHOWN = ("log_loss", "accuracy", "balanced_accuracy", "f1_macro")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A measured candidate.
+
+    Attributes:
+        row: its line in the evidence table.
+        probabilities: (n, C) for the held-out items of every fold, in the ground's order.
+        strategy: plug-in of the tune room, or of the baselines room for a baseline.
+        options: with which it is refitted on all development items.
+        temperature: fitted on the held-out outputs.
+        frozen: the backbone it stands on, where that is not the ground's (a random copy).
+        curves: of each fold's final fit.
+    """
+
+    row: Evidence
+    probabilities: np.ndarray
+    strategy: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    temperature: float = 1.0
+    frozen: Frozen | None = None
+    curves: tuple[Any, ...] = ()
+
+    def score(self, metric: str) -> float:
+        """Its validation score."""
+        return self.row.scores[metric].value
+
+
+def of_baseline(ground: Ground, name: str) -> Trial:
+    """Fit a baseline on each fold and predict its held-out items."""
+    started = time.perf_counter()
+    room = discovery.load("baselines", name)
+    ground.report.begin(f"baseline {name}", len(ground.folds))
+    parts = []
+    for fold, (train, held) in enumerate(ground.folds):
+        predictor = fit_baseline(ground, room, train, seeds.derive(ground.seed, "baseline", fold))
+        parts.append(predictor.predict_proba([ground.items[i] for i in held]))
+        ground.report.advance()
+    ground.report.end()
+    probabilities = np.concatenate(parts)
+    row = _row(ground, name, "baseline", probabilities, time.perf_counter() - started)
+    return Trial(row, probabilities, name)
+
+
+def fit_baseline(ground: Ground, room: Any, rows: np.ndarray, seed: int) -> Any:
+    """A baseline fitted on the items at ``rows``."""
+    items = [ground.items[i] for i in rows]
+    return room.fit(items, ground.targets[rows], ground.classes, seed, modality=ground.dataset.modality)
+
+
+def of_strategy(
+    ground: Ground,
+    name: str,
+    strategy: str,
+    options: Mapping[str, Any],
+    *,
+    kind: Kind = "transfer",
+    frozen: Frozen | None = None,
+) -> Trial:
+    """Run a strategy's plan on every fold.
+
+    The first fold sweeps the learning rate; the others take its rate and choose only their epoch, so that cross-
+    validation costs five fits and not five sweeps.
+    """
+    plugin, fixed = discovery.load("tune", strategy), dict(options)
+    tuned: list[Tuned] = []
+    for fold, (train, held) in enumerate(ground.folds):
+        setting = ground.setting(f"{name}/fold{fold}/", train, held, frozen)
+        result = drive(plugin.plan(setting, **fixed), ground.journal, machine=ground.machine, report=ground.report)
+        tuned.append(result)
+        if "rate" in result.options:
+            fixed["rate"] = result.options["rate"]
+    outputs = np.concatenate([part.outputs for part in tuned])
+    targets = ground.targets[ground.held]
+    temperature = calibration.temperature(outputs, targets)
+    probabilities = calibration.softmax(outputs / temperature)
+    refit = _refit_options(tuned)
+    row = _row(ground, name, kind, probabilities, sum(part.seconds for part in tuned))
+    row = replace(
+        row,
+        trainable=tuned[0].trainable,
+        status="collapsed to one class" if any(part.collapsed for part in tuned) else "measured",
+        detail={"strategy": strategy, "options": refit, "tried": tuned[0].tried, "epochs": tuned[0].epochs},
+    )
+    curves = tuple(part.curve for part in tuned)
+    return Trial(row, probabilities, strategy, refit, temperature, frozen, curves)
+
+
+def skipped(name: str, kind: Kind, why: str) -> Evidence:
+    """A row for a candidate that was not measured."""
+    return Evidence(name, kind, status=why)
+
+
+def _refit_options(tuned: list[Tuned]) -> dict[str, Any]:
+    options = dict(tuned[0].options)
+    if "epochs" in options:
+        options["epochs"] = max(2, round(statistics.median(part.epoch for part in tuned)))
+    return options
+
+
+def _row(ground: Ground, name: str, kind: Kind, probabilities: np.ndarray, seconds: float) -> Evidence:
+    targets = ground.targets[ground.held]
+    wanted = dict.fromkeys((*SHOWN, ground.metric))
+    found = {metric: intervals.bootstrap(metric, probabilities, targets, seed=ground.seed) for metric in wanted}
+    return Evidence(name, kind, found, seconds)

@@ -1,0 +1,114 @@
+"""The verdict in one sentence: did the transfer help, by how much, and was a network needed at all.
+
+Negative transfer is a measured gap (Wang et al., 2019, arXiv 1811.09751): the same network, the same items, with and
+without the source; its sign is read off a paired 95 % interval. Accuracy is shown whatever metric decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from headstart.base.vocabulary import Interval
+from headstart.choose.trial import Trial
+from headstart.measure import intervals
+from headstart.measure import verdict as measured
+
+WORDS = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "f1_macro": "macro F1"}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a verdict is concluded from.
+
+    Attributes:
+        metric: the score the gap is stated in.
+        winner: role of the model that is sealed: "transfer", "scratch" or "baseline".
+        trials: role -> candidate; a role may be missing.
+        probabilities: role -> (n, C) on the same items.
+        targets: (n,) class of each item.
+        tested: True for a test part, False for cross-validated predictions.
+        scratch_is_fair: whether training from scratch was long enough to be compared with.
+        noun: what the items are, in the plural.
+        seed: of the bootstrap.
+    """
+
+    metric: str
+    winner: str
+    trials: Mapping[str, Trial]
+    probabilities: Mapping[str, np.ndarray]
+    targets: np.ndarray
+    tested: bool
+    scratch_is_fair: bool
+    noun: str
+    seed: int
+
+    def gap(self, role: str, other: str) -> Interval | None:
+        """How much better one model is than another; above 0 is better."""
+        if role not in self.probabilities or other not in self.probabilities:
+            return None
+        pair = self.probabilities[role], self.probabilities[other]
+        return intervals.gain(self.metric, *pair, self.targets, seed=self.seed)
+
+
+def conclude(comparison: Comparison) -> dict[str, Any]:
+    """The verdict as plain data: outcome, sentence, gap to scratch, gap to the best simple baseline."""
+    gap = comparison.gap("transfer", "scratch")
+    outcome = "not measured"
+    if gap is not None and comparison.scratch_is_fair:
+        outcome = measured.word(gap)
+    simple = comparison.gap("transfer", "baseline")
+    return {
+        "outcome": outcome,
+        "metric": comparison.metric,
+        "gap": None if gap is None else gap.as_dict(),
+        "gap_to_baseline": None if simple is None else simple.as_dict(),
+        "winner": comparison.winner,
+        "models": {role: one.row.name for role, one in comparison.trials.items()},
+        "tested": comparison.tested,
+        "sentence": _sentence(comparison, outcome, gap, simple),
+    }
+
+
+def _sentence(comparison: Comparison, outcome: str, gap: Interval | None, simple: Interval | None) -> str:
+    where = f"{'test' if comparison.tested else 'cross-validated'} {comparison.noun}"
+    words = {
+        "positive": "Transfer helped",
+        "negative": "Negative transfer",
+        "tie": "Transfer made no measurable difference",
+        "not measured": "Whether transfer helped was not measured",
+    }
+    parts = [f"{words[outcome]}: {_own(comparison)} on {len(comparison.targets):,} {where}"]
+    if gap is not None and comparison.scratch_is_fair:
+        parts.append(f"{_points(gap)} the same network from scratch")
+    elif gap is not None:
+        parts.append("training from scratch was cut short by the budget")
+    if simple is not None:
+        parts.append(f"{_points(simple)} the best model without a network ({comparison.trials['baseline'].row.name})")
+    sentence = ", ".join(parts) + "."
+    if comparison.winner == "baseline":
+        sentence += " On validation the model without a network was the best, so it is the one that was sealed."
+    elif comparison.winner == "scratch":
+        sentence += " On validation the network from scratch was the best, so it is the one that was sealed."
+    return sentence
+
+
+def _own(comparison: Comparison) -> str:
+    role = "transfer" if "transfer" in comparison.trials else comparison.winner
+    found = intervals.bootstrap(
+        comparison.metric, comparison.probabilities[role], comparison.targets, seed=comparison.seed
+    )
+    low, high = 100 * found.low, 100 * found.high
+    name = comparison.trials[role].row.name
+    return f"{name} reaches {100 * found.value:.1f} % {WORDS[comparison.metric]} (95 % interval {low:.1f} to {high:.1f})"
+
+
+def _points(gap: Interval) -> str:
+    value, low, high = 100 * gap.value, 100 * gap.low, 100 * gap.high
+    word = "above" if value >= 0 else "below"
+    if value < 0:
+        value, low, high = -value, -high, -low
+    return f"{value:.1f} points {word} ({low:.1f} to {high:.1f})"

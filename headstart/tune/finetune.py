@@ -1,0 +1,186 @@
+"""Fine-tuning behind a cut: what ``partial``, ``full`` and ``scratch`` share.
+
+The head starts from a linear probe (LP-FT: Kumar et al., 2022, arXiv 2202.10054), because a random head's first
+gradients distort the features it sits on. Stages further down move more slowly. The rate is found by a sweep along a
+geometric grid that walks towards the better neighbour and stops when both sides are worse; a fit that diverged or that
+gives every item the same class can never win it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from headstart.backbones.chain import Backbone
+from headstart.base.work import Batch, Fit, Group, HeldOut, Outcome, Phase
+from headstart.features.frozen import Activations
+from headstart.features.network import Network, Tail
+from headstart.features.streams import Judging, Training
+from headstart.tune.setting import Setting, Tuned, one_class
+
+GRID = tuple(round(10.0 ** (power / 2), 10) for power in range(-10, -2))
+"""Learning rates of the sweep: 1e-5 to 3e-2, two a decade."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to train a tail.
+
+    Attributes:
+        label: the strategy's name, for the names of fits.
+        depth: frozen stages.
+        start: makes the backbone that is trained (its own copy) and the head to start from.
+        rate: peak rate of the head; None sweeps.
+        first: rate at which the sweep begins.
+        most: fits in a sweep, at most.
+        decay: factor of the rate from one stage to the one below it.
+        epochs, batch_size, weight_decay, views, patience: as their names say; patience 0 never stops early.
+    """
+
+    label: str
+    depth: int
+    start: Callable[[], tuple[Backbone, nn.Linear]]
+    rate: float | None
+    first: float
+    epochs: int
+    batch_size: int
+    decay: float = 1.0
+    weight_decay: float = 0.01
+    views: int = 4
+    patience: int = 0
+    most: int = 5
+    warmup: float = 0.1
+
+
+def fine_tune(setting: Setting, recipe: Recipe) -> Generator[Fit, Outcome, Tuned]:
+    """Sweep the rate if it is not given, then train to the end at the best one."""
+    activations = setting.frozen.at(recipe.depth, recipe.views, setting.augmentation)
+    work = _Work(setting, recipe, activations)
+    tried: list[dict[str, Any]] = []
+    rate, spent = recipe.rate, 0.0
+    if rate is None:
+        rate, spent = yield from _sweep(work, tried)
+    fit, backbone, head = work.fit(rate, recipe.epochs, "final", keep=True)
+    outcome = yield fit
+    row = work.row(rate, outcome)
+    if rate not in [past["rate"] for past in tried]:
+        tried.append(row)
+    # A restored backbone goes through float32 batches in other rooms, whatever it was trained in.
+    network = Network(backbone.eval(), head)
+    return Tuned(
+        network=network,
+        outputs=outcome.outputs if outcome.outputs is not None else np.zeros((0, setting.classes), np.float32),
+        options={"rate": rate, "epochs": max(1, outcome.epoch)},
+        trainable=outcome.trainable,
+        epoch=outcome.epoch,
+        epochs=recipe.epochs,
+        seconds=spent + outcome.seconds,
+        curve=outcome.curve,
+        tried=tried,
+        collapsed=row["collapsed"] or outcome.diverged,
+    )
+
+
+class _Work:
+    def __init__(self, setting: Setting, recipe: Recipe, activations: Activations) -> None:
+        self.setting, self.recipe, self.activations = setting, recipe, activations
+
+    def fit(self, rate: float, epochs: int, role: str, *, keep: bool) -> tuple[Fit, Backbone, nn.Linear]:
+        setting, recipe = self.setting, self.recipe
+        backbone, head = recipe.start()
+        tail = Tail(backbone.suffix(recipe.depth), head)
+        stream = Training(
+            self.activations,
+            setting.train,
+            setting.targets,
+            batch_size=recipe.batch_size,
+            seed=setting.draw(recipe.label, "stream"),
+            augment=setting.augmentation.strength > 0,
+        )
+        held_out = None
+        if len(setting.held):
+            judging = Judging(self.activations, setting.held, setting.targets)
+            held_out = HeldOut(judging, setting.score, setting.watch, setting.minimise)
+        phase = Phase(
+            objective=_objective(setting),
+            groups=_groups(tail, rate, recipe),
+            epochs=epochs,
+            warmup=recipe.warmup,
+            patience=recipe.patience or None,
+            name=recipe.label,
+        )
+        fit = Fit(
+            name=f"{setting.name}{recipe.label}/{role}-{rate:g}",
+            model=tail,
+            stream=stream,
+            phases=[phase],
+            held_out=held_out,
+            seed=setting.draw(recipe.label, "fit"),
+            keep=keep,
+            detail={"rate": rate, "epochs": epochs, "depth": recipe.depth, "batch_size": recipe.batch_size},
+        )
+        return fit, backbone, head
+
+    def row(self, rate: float, outcome: Outcome) -> dict[str, Any]:
+        """One line of the sweep's record."""
+        held = self.setting.targets[self.setting.held]
+        collapsed = one_class(outcome.outputs, held)
+        return {"rate": rate, **outcome.scores, "diverged": outcome.diverged, "collapsed": collapsed}
+
+
+def _sweep(work: _Work, tried: list[dict[str, Any]]) -> Generator[Fit, Outcome, tuple[float, float]]:
+    recipe, spent = work.recipe, 0.0
+    losses: dict[int, float] = {}
+    at = min(range(len(GRID)), key=lambda i: abs(math.log(GRID[i] / recipe.first)))
+    waiting = [at, at + 1]
+    while waiting and len(losses) < recipe.most:
+        index = waiting.pop(0)
+        if index in losses or not 0 <= index < len(GRID):
+            continue
+        fit, _, _ = work.fit(GRID[index], max(2, -(-recipe.epochs // 3)), "sweep", keep=False)
+        outcome = yield fit
+        spent += outcome.seconds
+        row = work.row(GRID[index], outcome)
+        tried.append(row)
+        losses[index] = _loss(row, work.setting)
+        if len(losses) > 1:
+            best = min(losses, key=lambda i: losses[i])
+            waiting = [i for i in (best - 1, best + 1) if i not in losses]
+    return GRID[min(losses, key=lambda i: losses[i])], spent
+
+
+def _loss(row: Mapping[str, Any], setting: Setting) -> float:
+    value = row.get(setting.watch)
+    if row["diverged"] or value is None:
+        return math.inf
+    # A collapsed fit loses to every other one, yet stays comparable if all collapse.
+    return (value if setting.minimise else -value) + (1e6 if row["collapsed"] else 0.0)
+
+
+def _objective(setting: Setting) -> Callable[[nn.Module, Batch], Mapping[str, torch.Tensor]]:
+    weights = None if setting.weights is None else torch.as_tensor(setting.weights, dtype=torch.float32)
+
+    def cross_entropy(model: nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:
+        outputs = model(batch.inputs).float()
+        moved = None if weights is None else weights.to(outputs.device)
+        return {"loss": setting.task.loss(outputs, batch.targets, moved)}
+
+    return cross_entropy
+
+
+def _groups(tail: Tail, rate: float, recipe: Recipe) -> tuple[Group, ...]:
+    names = [name for name, parameter in tail.named_parameters() if parameter.is_floating_point()]
+    groups = [Group(tuple(name for name in names if name.startswith("head.")), rate, recipe.weight_decay)]
+    below: dict[int, list[str]] = {}
+    for name in names:
+        if name.startswith("suffix."):
+            below.setdefault(int(name.split(".")[1]), []).append(name)
+    for distance, stage in enumerate(sorted(below, reverse=True)):
+        groups.append(Group(tuple(below[stage]), rate * recipe.decay**distance, recipe.weight_decay))
+    return tuple(groups)

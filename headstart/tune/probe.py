@@ -1,0 +1,102 @@
+"""Linear probe: everything frozen, logistic regression on the stored features.
+
+The features after one stage, or after all of them side by side (the idea of Head2Toe, Evci et al., 2022,
+arXiv 2201.03529). Nothing is trained by gradient steps over the network; the penalty is chosen by cross-validation
+inside the training part.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import torch
+from torch import nn
+
+from headstart.base import seeds
+from headstart.base.errors import BadOption
+from headstart.base.work import Plan
+from headstart.features.network import Network
+from headstart.measure import logistic
+from headstart.measure.linear import Linear
+from headstart.tune.setting import Setting, Tuned, one_class
+
+INNER = 5
+ENOUGH = 5_000
+
+
+def plan(setting: Setting, *, stages: str = "last", penalty: float | None = None) -> Plan:
+    """Fit a linear head on frozen features.
+
+    Args:
+        setting: data and backbone.
+        stages: "last", "all" (every stage side by side), or a stage's number or name.
+        penalty: scikit-learn's ``C``; None chooses it by cross-validation.
+
+    Returns:
+        A plan without fits whose result is a ``Tuned``.
+    """
+    yield from ()
+    started = time.perf_counter()
+    taps = read_taps(setting, stages)
+    features = np.concatenate([setting.frozen.pooled(stage) for stage in taps], axis=1)
+    linear, penalty = solve(setting, features, penalty)
+    outputs = linear.outputs(features[setting.held]).astype(np.float32)
+    head = as_head(linear)
+    return Tuned(
+        network=Network(setting.frozen.backbone, head, taps),
+        outputs=outputs,
+        options={"stages": stages},
+        trainable=sum(parameter.numel() for parameter in head.parameters()),
+        seconds=time.perf_counter() - started,
+        tried=[{"penalty": penalty}],
+        collapsed=one_class(outputs, setting.targets[setting.held]),
+    )
+
+
+def read_taps(setting: Setting, stages: str) -> tuple[int, ...]:
+    """The stages (from 1) that a probe reads.
+
+    Raises:
+        BadOption: when there is no such stage.
+    """
+    depth = setting.frozen.backbone.depth
+    if stages == "last":
+        return (depth,)
+    if stages == "all":
+        return tuple(range(1, depth + 1))
+    stage = setting.frozen.backbone.resolve(int(stages) if stages.isdigit() else stages)
+    if stage == 0:
+        raise BadOption("A probe cannot read stage 0", expected=f"last, all, or a stage from 1 to {depth}")
+    return (stage,)
+
+
+def solve(setting: Setting, features: np.ndarray, penalty: float | None) -> tuple[Linear, float]:
+    """Logistic regression on the training rows of ``features`` (N, d), and its penalty."""
+    rows, targets = features[setting.train], setting.targets[setting.train]
+    given = {"classes": setting.classes, "class_weight": setting.weights, "standardise": True}
+    if penalty is None:
+        penalty = logistic.choose(rows, targets, _inner_folds(setting), **given).C
+    return logistic.fit(rows, targets, C=penalty, **given), penalty
+
+
+def _inner_folds(setting: Setting) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Five stratified folds of the training rows; one of them where there are enough rows for one to decide."""
+    targets = setting.targets[setting.train]
+    draw = seeds.generator(setting.draw("inner folds"))
+    order = draw.permutation(len(targets))
+    # Dealing the items of each class out in turn stratifies, and needs no least number per class.
+    dealt = np.empty(len(targets), dtype=np.int64)
+    dealt[order[np.argsort(targets[order], kind="stable")]] = np.arange(len(targets)) % INNER
+    folds = [(np.flatnonzero(dealt != fold), np.flatnonzero(dealt == fold)) for fold in range(INNER)]
+    return folds if len(targets) < ENOUGH else folds[:1]
+
+
+def as_head(linear: Linear) -> nn.Linear:
+    """The solution as a network's head."""
+    classes, width = linear.weight.shape
+    head = nn.Linear(width, classes)
+    with torch.no_grad():
+        head.weight.copy_(torch.as_tensor(linear.weight, dtype=torch.float32))
+        head.bias.copy_(torch.as_tensor(linear.bias, dtype=torch.float32))
+    return head
