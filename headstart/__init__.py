@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from headstart.api import evaluate, fit, list_backbones, load, pretrain_backbone
+    from headstart.api import describe_backbone, evaluate, fit, list_backbones, load, plan_fit, pretrain_backbone
     from headstart.base.errors import HeadstartError
     from headstart.ship.sealed import Model
 
@@ -24,10 +24,12 @@ __all__ = [
     "HeadstartError",
     "Model",
     "__version__",
+    "describe_backbone",
     "evaluate",
     "fit",
     "list_backbones",
     "load",
+    "plan_fit",
     "pretrain_backbone",
 ]
 
@@ -35,10 +37,12 @@ __all__ = [
 _HOMES = {
     "HeadstartError": "headstart.base.errors",
     "Model": "headstart.ship.sealed",
+    "describe_backbone": "headstart.api",
     "evaluate": "headstart.api",
     "fit": "headstart.api",
     "list_backbones": "headstart.api",
     "load": "headstart.api",
+    "plan_fit": "headstart.api",
     "pretrain_backbone": "headstart.api",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import os
 import re
 import shlex
@@ -15,6 +16,8 @@ from types import ModuleType
 
 import pytest
 
+from headstart.base import discovery
+from headstart.cli import shell
 from tests.house.direction import ROW
 
 ROOT = Path(__file__).parents[2]
@@ -96,6 +99,30 @@ def test_the_architecture_page_stays_a_map() -> None:
 def test_the_readme_shows_commands() -> None:
     verbs = {shlex.split(command)[1] for command in COMMANDS}
     assert verbs >= {"fit", "predict", "evaluate", "backbones"}
+
+
+def documented_commands() -> list[str]:
+    """Every command that a page or a verb's own help shows."""
+    found = list(COMMANDS)
+    for plugin in discovery.plugins("cli").values():
+        lines = (inspect.getdoc(plugin.load()) or "").splitlines()
+        found += [line.strip() for line in lines if line.startswith("    headstart ")]
+    return found
+
+
+@pytest.mark.parametrize("shown", documented_commands())
+def test_a_command_that_is_shown_parses(shown: str) -> None:
+    words = shlex.split(shown, comments=True)[1:]
+    for end in ("|", "<", ">", ">>"):
+        words = words[: words.index(end)] if end in words else words
+    verb, *rest = words
+    parsed = shell.command(discovery.load("cli", verb), verb).make_context(verb, rest)
+    assert parsed.params
+
+
+def test_a_command_that_does_not_parse_is_noticed() -> None:
+    with pytest.raises(Exception, match="No such option"):
+        shell.command(discovery.load("cli", "fit"), "fit").make_context("fit", ["photos/", "--bakcbone", "x"])
 
 
 @pytest.mark.parametrize("word", ["demo", "test", "check", "docs", "bench"])

@@ -18,10 +18,12 @@ PUBLIC = [
     "HeadstartError",
     "Model",
     "__version__",
+    "describe_backbone",
     "evaluate",
     "fit",
     "list_backbones",
     "load",
+    "plan_fit",
     "pretrain_backbone",
 ]
 """What users may rely on. A change here is a change of the interface: it belongs in CHANGELOG.md."""
