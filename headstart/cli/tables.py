@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -81,7 +80,18 @@ def plain(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequenc
 
 
 def _folded(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, break_long_words=True) or [""]
+    """The text in lines of at most ``width`` terminal cells, broken between words where there are any."""
+    from rich.cells import cell_len, chop_cells
+
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if cell_len(longer) <= width:
+            lines[-1] = longer
+            continue
+        pieces = chop_cells(word, width)
+        lines = [*lines, *pieces] if lines[-1] else pieces
+    return lines
 
 
 def _pad(text: str, width: int, taken: int, *, right: bool) -> str:
