@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from headstart.backbones import catalogue
+from headstart.backbones import catalogue, folder
+from headstart.base import discovery
 from headstart.base.errors import BadOption
+from headstart.base.machine import here
 from headstart.base.progress import Reporter, Silent
 from headstart.base.vocabulary import BackboneInfo
 from headstart.choose import job
 from headstart.choose.job import Request
 from headstart.data import dataset
 from headstart.data.opening import open_source
-from headstart.pretrain import making
+from headstart.engine.drive import drive
+from headstart.engine.journal import Journal
 from headstart.ship import sealed
 from headstart.ship.sealed import Model
 
@@ -196,16 +199,15 @@ def pretrain_backbone(
         precision: "auto", "float32" or "bf16".
         report: told of progress.
     """
-    report, started = report or Silent(), time.perf_counter()
     plugin = discovery.load("pretrain", method, kind="pretraining method")
-    given = _typed(plugin.plan, settings or {}, method)
-    to = _output(output, overwrite=overwrite, resume=resume, dry_run=False)
+    given = discovery.read_options(plugin.plan, settings or {}, kind=f"{method} option")
+    machine = here(precision)
+    to = job.settle(Request(output=Path(output), overwrite=overwrite, resume=resume))
     journal = Journal(to / "run")
-    if not resume or not journal.exists():
+    if not resume:
         journal.begin({"method": method, "seed": seed, "settings": given})
-    result = drive(plugin.plan(seed=seed, **given), journal, machine=here(precision), report=report)
-    card = {**result.card, "seconds": round(time.perf_counter() - started, 1), "machine": here(precision).as_dict()}
-    write_folder(result.backbone, to, card)
+    made = drive(plugin.plan(seed=seed, report=report, **given), journal, machine=machine, report=report)
+    folder.write_folder(made.backbone, to, {**made.card, "machine": machine.as_dict()})
     journal.close()
     return catalogue.describe(f"local:{to}")
 

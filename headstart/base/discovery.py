@@ -132,3 +132,19 @@ def parse_option(option: Option, text: str) -> Any:
             continue
     wanted = " or ".join(getattr(kind, "__name__", str(kind)) for kind in kinds)
     raise BadOption(f"Option {option.name} cannot be {text!r}", expected=f"{wanted}, such as {option.default}")
+
+
+def read_options(function: Any, values: Mapping[str, Any], *, kind: str = "option") -> dict[str, Any]:
+    """Option values for a plug-in's function; texts are read by each option's type.
+
+    Raises:
+        UnknownName: for an option that the function does not have.
+        BadOption: for a value that does not fit.
+    """
+    known = options(function)
+    found = {}
+    for name, value in values.items():
+        if name not in known:
+            raise UnknownName(kind, name, known)
+        found[name] = parse_option(known[name], value) if isinstance(value, str) else value
+    return found

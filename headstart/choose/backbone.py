@@ -100,8 +100,6 @@ def _loss(dataset: Dataset, backbone: Backbone, machine: Machine, store: Store, 
     rows = np.sort(seeds.generator(dataset.seed, "backbones").permutation(rows)[:ITEMS])
     items = [dataset.items[int(i)] for i in rows]
     digests = [dataset.digests[int(i)] for i in rows]
-    pixels = Pixels(
-        items, digests, backbone.info.preprocessing, store, modality=dataset.modality, report=report
-    )
+    pixels = Pixels(items, digests, backbone.info.preprocessing, store, modality=dataset.modality, report=report)
     features = Frozen(backbone, pixels, store, machine, report=report).pooled(backbone.depth)
     return ridge.loo_log_loss(features, dataset.targets[rows], classes=len(dataset.classes))

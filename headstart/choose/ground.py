@@ -103,10 +103,11 @@ def prepare(
     """The ground for a data set and a backbone; decodes what the store does not have yet."""
     chosen = dataset.development
     place = {int(position): i for i, position in enumerate(chosen)}
-    folds = [
-        (np.array([place[int(i)] for i in train], dtype=np.int64), np.array([place[int(i)] for i in held], dtype=np.int64))
-        for train, held in dataset.folds
-    ]  # fmt: skip
+
+    def positions(rows: np.ndarray) -> np.ndarray:
+        return np.array([place[int(row)] for row in rows], dtype=np.int64)
+
+    folds = [(positions(train), positions(held)) for train, held in dataset.folds]
     items = tuple(dataset.items[int(i)] for i in chosen)
     digests = tuple(dataset.digests[int(i)] for i in chosen)
     targets = dataset.targets[chosen]

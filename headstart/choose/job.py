@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from headstart.base import discovery, files
+from headstart.base import discovery
 from headstart.base.errors import BadOption, OutputExists, RunError
 from headstart.base.machine import cache_folder, here
 from headstart.base.progress import Reporter
@@ -126,7 +125,8 @@ def run(request: Request, data: Dataset, to: Path, options: Mapping[str, Any], r
     journal.write("evidence", [as_plain(row) for row in found.rows])
     ended = finish.finish(stand, found)
     journal.write("verdict", ended.verdict)
-    model = _seal(request, to, stand, found, ended, (*chosen.notes, *found.notes), clock)
+    notes = (*chosen.notes, *found.notes)
+    model = _seal(request, to, stand, found, ended, notes=notes, clock=clock)
     journal.close()
     return model
 
@@ -238,6 +238,7 @@ def _seal(
     stand: Ground,
     found: ladder.Climb,
     ended: finish.Finished,
+    *,
     notes: tuple[str, ...],
     clock: Clock,
 ) -> Model:

@@ -104,9 +104,7 @@ def _choose_flips(ground: Ground, found: Climb) -> Ground:
     return ground.with_augmentation(augmentation)
 
 
-def rungs(
-    depth: int, strategy: str, options: Mapping[str, Any], baselines: bool
-) -> tuple[list[Rung], list[Rung]]:
+def rungs(depth: int, strategy: str, options: Mapping[str, Any], baselines: bool) -> tuple[list[Rung], list[Rung]]:
     """The probes, and the rungs that train, for a backbone of ``depth`` stages."""
     probes: list[Rung] = []
     heavy: list[Rung] = []
@@ -131,21 +129,19 @@ def read_options(strategy: str, settings: Mapping[str, Any], *, has_depth: bool)
         UnknownName: for a strategy, a setting or an option that does not exist.
         BadOption: for a value that does not fit, or a depth for a strategy without a cut.
     """
-    if strategy == "auto":
-        known: dict[str, discovery.Option] = {}
-    elif strategy in discovery.plugins("tune"):
-        known = discovery.options(discovery.load("tune", strategy).plan)
-    else:
+    if strategy != "auto" and strategy not in discovery.plugins("tune"):
         raise UnknownName("strategy", strategy, ["auto", *discovery.plugins("tune")])
+    plan = None if strategy == "auto" else discovery.load("tune", strategy).plan
+    known = {} if plan is None else discovery.options(plan)
     if has_depth and "depth" not in known:
         raise BadOption(f"Strategy {strategy} takes no depth", expected="--depth with --strategy partial")
-    found = {}
+    named = {}
     for name, value in settings.items():
         room, _, option = name.partition(".")
         if room != "strategy" or option not in known:
             raise UnknownName("setting", name, [f"strategy.{each}" for each in known])
-        found[option] = discovery.parse_option(known[option], value) if isinstance(value, str) else value
-    return found
+        named[option] = value
+    return discovery.read_options(plan, named) if plan is not None else {}
 
 
 def _earlier_probes(depth: int) -> list[Rung]:
@@ -191,7 +187,7 @@ def _train(ground: Ground, heavy: Sequence[Rung], plan: dict[str, Any], found: C
 
 def _flat(ground: Ground, found: Climb) -> bool:
     """True if the last two trained rungs cannot have been worth 0.3 point over what stood before them."""
-    tuned = [one for one in found.trials if one.row.kind == "transfer" and not one.strategy == "probe"]
+    tuned = [one for one in found.trials if one.row.kind == "transfer" and one.strategy != "probe"]
     if len(tuned) < 2:
         return False
     before = [one for one in found.trials if one.row.kind == "transfer" and one not in tuned[-2:]]

@@ -81,7 +81,13 @@ def make(ground: Ground, rungs: Sequence[Rung], clock: Clock, like: Dataset | No
     work = _Work.of(like or ground.dataset)
     extraction = _extraction_seconds(ground, work)
     copies = max(1, min(RANDOM_COPIES, int(0.15 * clock.left / max(extraction, 1e-9))))
-    plan: dict[str, Any] = {"random_copies": copies, "budget": clock.budget, "machine": ground.machine.as_dict(), "rungs": {}, "seconds": 0.0}
+    plan: dict[str, Any] = {
+        "random_copies": copies,
+        "budget": clock.budget,
+        "machine": ground.machine.as_dict(),
+        "rungs": {},
+        "seconds": 0.0,
+    }
     plan["extraction_seconds"] = extraction
     costs = {rung.name: _epoch_seconds(ground, rung, work) for rung in rungs}
     left = 0.9 * clock.left - copies * extraction

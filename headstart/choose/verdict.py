@@ -103,7 +103,9 @@ def _own(comparison: Comparison) -> str:
     )
     low, high = 100 * found.low, 100 * found.high
     name = comparison.trials[role].row.name
-    return f"{name} reaches {100 * found.value:.1f} % {WORDS[comparison.metric]} (95 % interval {low:.1f} to {high:.1f})"
+    return (
+        f"{name} reaches {100 * found.value:.1f} % {WORDS[comparison.metric]} (95 % interval {low:.1f} to {high:.1f})"
+    )
 
 
 def _points(gap: Interval) -> str:

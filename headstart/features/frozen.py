@@ -199,4 +199,3 @@ class Activations:
         if self.depth == 0:
             return inputs
         return self.frozen.run(self.frozen.backbone.prefix(self.depth), inputs).clone()
-

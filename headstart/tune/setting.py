@@ -43,7 +43,7 @@ class Setting:
     watch: str = "log_loss"
     minimise: bool = True
     weights: np.ndarray | None = None
-    augmentation: Augmentation = Augmentation()
+    augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 0
     name: str = ""
 
