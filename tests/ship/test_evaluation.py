@@ -1,0 +1,64 @@
+"""Evaluation reads what it may, says what it left out, and refuses what the model cannot know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from headstart.base.errors import DataError, Undecodable
+from headstart.base.vocabulary import Table
+from headstart.ship import evaluation
+
+
+def table(labels: list[Any], parts: list[str | None] | None = None) -> Table:
+    items = tuple(f"{i}.png" for i in range(len(labels)))
+    return Table(items, tuple(labels), tuple(parts or [None] * len(labels)), "here", "a table")
+
+
+def test_labels_become_the_models_own_indices() -> None:
+    found = evaluation.examples(table([1.0, 0, "1"]), ("0", "1"))
+    assert found.targets.tolist() == [1, 0, 1] and len(found.items) == 3
+
+
+def test_only_the_test_part_is_used_where_there_is_one() -> None:
+    found = evaluation.examples(table(["a", "b", "a"], ["train", "test", "test"]), ("a", "b"))
+    assert found.items == ("1.png", "2.png")
+    assert any("Only its test part" in note for note in found.notes)
+    everything = evaluation.examples(table(["a", "b"], ["train", "val"]), ("a", "b"))
+    assert len(everything.items) == 2
+
+
+def test_items_without_a_label_are_listed() -> None:
+    found = evaluation.examples(table(["a", None, float("nan")]), ("a", "b"))
+    assert len(found.items) == 1
+    assert [entry.where for entry in found.skipped] == ["1.png", "2.png"]
+
+
+def test_a_class_the_model_does_not_know_is_refused_by_name() -> None:
+    with pytest.raises(DataError, match="does not know the class tulip"):
+        evaluation.examples(table(["a", "tulip"]), ("a", "b"))
+
+
+def test_nothing_labelled_is_refused() -> None:
+    with pytest.raises(DataError, match="No item has a label"):
+        evaluation.examples(table([None]), ("a", "b"))
+
+
+def test_scores_come_with_intervals_and_unreadable_items_are_listed() -> None:
+    task = evaluation.examples(table(["a", "b", "b", "a"]), ("a", "b"))
+    rows: list[Any] = [np.array([0.9, 0.1]), np.array([0.2, 0.8]), np.array([0.6, 0.4]), Undecodable("it is empty")]
+    found = evaluation.scored(task, rows, ("a", "b"), seed=0)
+    assert found["n"] == 3
+    assert found["accuracy"]["value"] == pytest.approx(2 / 3)
+    assert found["accuracy"]["low"] < 2 / 3 < found["accuracy"]["high"]
+    assert found["confusion"] == [[1, 0], [1, 1]]
+    assert found["skipped"] == [{"file": "3.png", "error": "it is empty"}]
+    assert {"balanced_accuracy", "f1_macro", "log_loss", "calibration_error"} <= set(found)
+
+
+def test_nothing_readable_is_refused() -> None:
+    task = evaluation.examples(table(["a"]), ("a", "b"))
+    with pytest.raises(DataError, match="None of the items could be read"):
+        evaluation.scored(task, [Undecodable("it is empty")], ("a", "b"), seed=0)

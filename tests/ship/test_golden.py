@@ -1,0 +1,97 @@
+"""Golden examples: varied, reproducible, and strict about drift while fair about ties."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from headstart.base.errors import ModelFolderError
+from headstart.base.vocabulary import Preprocessing
+from headstart.ship import golden
+from headstart.ship.golden import Golden
+
+
+@pytest.mark.parametrize("size", [1, 8, 64])
+def test_generated_inputs_are_of_the_right_kind_and_all_different(size: int) -> None:
+    inputs = golden.generate(size, seed=0)
+    assert inputs.shape == (8, 3, size, size) and inputs.dtype == np.uint8
+    assert len({picture.tobytes() for picture in inputs}) == 8
+
+
+def test_generated_inputs_follow_the_seed() -> None:
+    assert np.array_equal(golden.generate(32, seed=3), golden.generate(32, seed=3))
+    assert not np.array_equal(golden.generate(32, seed=3), golden.generate(32, seed=4))
+
+
+def test_generated_inputs_use_the_range() -> None:
+    for picture in golden.generate(64, seed=1)[[0, 2, 4, 5, 6]]:
+        assert int(picture.max()) - int(picture.min()) > 40
+
+
+def test_own_inputs_are_the_first_eight_preprocessed() -> None:
+    items = [Image.new("RGB", (20, 10), (value, 0, 0)) for value in range(10)]
+    inputs = golden.own(items, Preprocessing(8), modality="images")
+    assert inputs.shape == (8, 3, 8, 8)
+    assert inputs[:, 0, 0, 0].tolist() == list(range(8))
+
+
+def examples() -> Golden:
+    probabilities = np.array([[0.7, 0.2, 0.1], [0.4995, 0.5005, 0.0]], dtype=np.float32)
+    return Golden(golden.generate(8, seed=0, count=2), probabilities)
+
+
+def test_the_same_answers_pass_and_the_gap_is_returned() -> None:
+    found = examples().probabilities.astype(np.float64)
+    found[0] += [5e-4, -5e-4, 0]
+    assert golden.check(examples(), found, tolerance=1e-3, where="m") == pytest.approx(5e-4, rel=1e-3)
+
+
+def test_drift_is_refused_with_both_numbers() -> None:
+    found = examples().probabilities.astype(np.float64)
+    found[0] += [2e-3, -2e-3, 0]
+    with pytest.raises(ModelFolderError, match=r"golden example 1 of 2(.|\n)*0\.700000, got 0\.702000(.|\n)*0\.001"):
+        golden.check(examples(), found, tolerance=1e-3, where="m")
+
+
+def test_a_label_that_changes_beyond_a_tie_is_refused_even_within_a_wide_tolerance() -> None:
+    found = examples().probabilities.astype(np.float64)
+    found[1] = [0.51, 0.49, 0.0]
+    with pytest.raises(ModelFolderError):
+        golden.check(examples(), found, tolerance=1e-4, where="m")
+    tied = examples().probabilities.astype(np.float64)
+    tied[1] = [0.5001, 0.4999, 0.0]
+    golden.check(examples(), tied, tolerance=1e-3, where="m")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_answer_that_is_no_number_is_refused(value: float) -> None:
+    found = examples().probabilities.astype(np.float64)
+    found[0, 0] = value
+    with pytest.raises(ModelFolderError, match="no longer gives"):
+        golden.check(examples(), found, tolerance=1e-3, where="m")
+
+
+def test_they_come_back_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "golden.safetensors"
+    examples().save(path)
+    found = golden.read(path, classes=3)
+    assert np.array_equal(found.inputs, examples().inputs)
+    assert np.array_equal(found.probabilities, examples().probabilities)
+
+
+def test_another_number_of_classes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "golden.safetensors"
+    examples().save(path)
+    with pytest.raises(ModelFolderError, match="does not hold golden examples"):
+        golden.read(path, classes=2)
+
+
+@pytest.mark.parametrize("content", [b"", b"not safetensors", b"\xff" * 64])
+def test_a_broken_file_is_refused_in_words(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "golden.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ModelFolderError, match="cannot be read"):
+        golden.read(path, classes=2)
