@@ -10,6 +10,9 @@ import numpy as np
 from headstart.measure import arrays, calibration
 from headstart.measure.arrays import Floats
 
+FLOOR = 0.1
+"""Least scale of a feature in a standardisation, as a share of the root mean square scale of all features."""
+
 
 @dataclass(frozen=True, slots=True)
 class Linear:
@@ -60,12 +63,13 @@ class Scaling:
         return (values - self.mean.astype(kind)) / self.scale.astype(kind)
 
 
-def standardisation(features: Any, *, floor: float = 1e-6) -> Scaling:
+def standardisation(features: Any, *, floor: float = FLOOR) -> Scaling:
     """The scaling to zero mean and unit variance of features (n, d).
 
     Args:
         floor: a feature's scale is at least this share of the root mean square scale, so that noise in an almost
-            constant feature is not blown up; a constant matrix keeps scale 1.
+            constant feature (a unit that hardly ever fires, a pixel in the margin) is not blown up; with nothing
+            that varies, the scale is 1.
 
     Raises:
         DataError: no finite matrix.

@@ -20,33 +20,39 @@ from scipy.special import logsumexp
 from headstart.base.errors import DataError
 from headstart.measure import arrays, calibration, scores
 from headstart.measure.arrays import Floats, Ints
+from headstart.measure.folds import stratified
 from headstart.measure.linear import Linear, Scaling, standardisation
 from headstart.measure.rotation import Rotation, rotate
 
 GRID: Floats = np.logspace(2, -4, 13)
 """1 / C tried by default, in units of the mean eigenvalue, strongest penalty first."""
 
-_GRADIENT = 1e-6
+Folds = Sequence[tuple[Any, Any]]
+
+# Largest gradient of a solution, in coordinates where the curvature is about 1; the loss is a sum over items, in nats.
+_EXACT, _ROUGH = 1e-6, 1e-2
 _ITERATIONS = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """A penalty chosen on held-out items.
+class Search:
+    """Penalties compared on held-out items.
 
     Attributes:
-        C: the inverse penalty with the lowest held-out log loss.
-        Cs: (L,) inverse penalties that were tried, strongest penalty first.
-        log_losses: (L,) mean held-out log loss of each; infinite where the path had already ended.
+        penalty: the ``C`` with the lowest held-out log loss.
+        penalties: (L,) every ``C``, smallest (the strongest penalty) first.
+        log_losses: (L,) mean held-out log loss of each, nats; infinite where the path had already ended.
         index: (m,) the items that were held out at least once.
-        outputs: (m, classes) their held-out logits at ``C``, averaged over the times they were held out.
+        outputs: (m, classes) their held-out logits at ``penalty``, averaged over the times they were held out.
+        linear: the classifier fitted to every item at ``penalty``.
     """
 
-    C: float
-    Cs: Floats
+    penalty: float
+    penalties: Floats
     log_losses: Floats
     index: Ints
     outputs: Floats
+    linear: Linear
 
 
 def fit(
@@ -54,7 +60,7 @@ def fit(
     y: Any,
     *,
     classes: int,
-    C: float,
+    penalty: float,
     class_weight: Any = None,
     weights: Any = None,
     standardise: bool = False,
@@ -66,82 +72,111 @@ def fit(
     Args:
         X: (n, d) features.
         y: (n,) class indices.
-        C: inverse penalty.
+        penalty: scikit-learn's ``C``; the smaller, the stronger.
         class_weight: (classes,) factor on the loss of each class's items.
         weights: (n,) factor on the loss of each item.
         standardise: scale features to unit variance first; folded into the result.
 
     Raises:
-        DataError: arrays that do not fit each other, or C not above 0.
+        DataError: arrays that do not fit each other, or a penalty not above 0.
     """
-    if not (np.isfinite(C) and C > 0):
-        raise DataError(f"C cannot be {C}", expected="a number above 0")
-    problem = _Problem.of(X, y, classes, class_weight=class_weight, weights=weights, standardise=standardise)
-    return problem.linear(problem.solve(C, problem.nothing()))
+    if not (np.isfinite(penalty) and penalty > 0):
+        raise DataError(f"C cannot be {penalty}", expected="a number above 0")
+    frame = _Frame.of(X, standardise=standardise)
+    targets = arrays.labels(y, classes=classes, n=len(frame.coordinates))
+    problem = _Problem.of(frame, targets, _importance(targets, classes, class_weight, weights))
+    return frame.linear(problem, problem.solve(penalty, problem.nothing()), classes)
 
 
 def choose(
     X: Any,
     y: Any,
-    folds: Sequence[tuple[Any, Any]],
+    folds: Folds | None = None,
     *,
     classes: int,
-    Cs: Any = None,
+    penalties: Any = None,
     class_weight: Any = None,
     standardise: bool = True,
-    patience: int = 2,
-) -> Choice:
-    """The inverse penalty with the lowest log loss on items that were held out.
+    seed: int = 0,
+) -> float:
+    """The penalty (``C``) with the lowest held-out log loss: ``search`` without its details."""
+    given = {"penalties": penalties, "class_weight": class_weight, "standardise": standardise, "seed": seed}
+    return search(X, y, folds, classes=classes, **given).penalty
 
-    Every fold is standardised and rotated once, on its own training items, then solved from the strongest penalty on,
-    each from the solution before. The path ends after ``patience`` penalties without a lower loss.
+
+def search(
+    X: Any,
+    y: Any,
+    folds: Folds | None = None,
+    *,
+    classes: int,
+    penalties: Any = None,
+    class_weight: Any = None,
+    standardise: bool = True,
+    seed: int = 0,
+    patience: int = 2,
+) -> Search:
+    """Compare penalties by the log loss on items that were held out.
+
+    All items are standardised and rotated once: a ridge penalty does not see a rotation, and the standardisation sees
+    no labels. Then every fold is solved from the strongest penalty on, each from the solution before, as exactly as a
+    comparison needs. The path ends after ``patience`` penalties without a lower loss.
 
     Args:
         X: (n, d) features.
         y: (n,) class indices.
-        folds: pairs (training indices, held-out indices).
-        Cs: inverse penalties to try; by default 1 / (``GRID`` times the mean eigenvalue).
+        folds: pairs (training positions, held-out positions); five stratified ones, drawn by ``seed``, by default.
+        penalties: values of ``C`` to try; by default 1 / (``GRID`` times the mean eigenvalue).
         class_weight: (classes,) factor on the loss of each class's items, fitted and held out.
         standardise: scale features to unit variance first.
 
     Raises:
-        DataError: arrays that do not fit each other, no folds, or a C not above 0.
+        DataError: arrays that do not fit each other, no folds, or a penalty not above 0.
     """
-    features = arrays.matrix(X, dtype=None)
-    targets = arrays.labels(y, classes=classes, n=len(features))
+    frame = _Frame.of(X, standardise=standardise)
+    targets = arrays.labels(y, classes=classes, n=len(frame.coordinates))
+    importance = _importance(targets, classes, class_weight, None)
+    folds = stratified(targets, seed=seed) if folds is None else folds
     if not folds:
         raise DataError("No folds to choose a penalty on", expected="at least one pair (training, held out)")
-    given = {"class_weight": class_weight, "weights": None, "standardise": standardise}
-    problems = [_Problem.of(features[t], targets[t], classes, **given) for t, _ in folds]
-    grid = _inverse_penalties(Cs, problems)
-    held = np.concatenate([np.asarray(h, dtype=np.int64) for _, h in folds])
-    importance = np.ones(len(held)) if class_weight is None else np.asarray(class_weight, np.float64)[targets[held]]
+    problems = [_Problem.of(frame, targets, importance, np.asarray(train)) for train, _ in folds]
+    held = np.concatenate([np.asarray(out, dtype=np.int64) for _, out in folds])
+    share = float(np.mean([len(problem.y) for problem in problems])) / len(targets)
+    grid = _inverse_penalties(penalties, frame.rotation.typical * share)
     losses, best = np.full(len(grid), np.inf), np.zeros((len(held), classes))
-    starts = [problem.nothing() for problem in problems]
-    for step, C in enumerate(grid):
-        starts = [problem.solve(C, start) for problem, start in zip(problems, starts, strict=True)]
+    solutions = [problem.nothing() for problem in problems]
+    for step, penalty in enumerate(grid):
+        solutions = [p.solve(float(penalty), start, _ROUGH) for p, start in zip(problems, solutions, strict=True)]
         outputs = np.concatenate(
             [
-                problem.linear(start).outputs(features[h])
-                for problem, start, (_, h) in zip(problems, starts, folds, strict=True)
+                problem.outputs(solution, frame.coordinates[np.asarray(out)], classes)
+                for problem, solution, (_, out) in zip(problems, solutions, folds, strict=True)
             ]
         )
         each = scores.losses("log_loss", calibration.softmax(outputs), targets[held])
-        losses[step] = np.average(each, weights=importance)
+        losses[step] = np.average(each, weights=importance[held])
         if losses[step] == losses.min():
             best = outputs
         elif step - int(losses.argmin()) >= patience:
             break
-    index, averaged = _averaged(held, best)
-    return Choice(float(grid[int(losses.argmin())]), grid, losses, index, averaged)
+    chosen = float(grid[int(losses.argmin())])
+    whole = _Problem.of(frame, targets, importance)
+    linear = frame.linear(whole, whole.solve(chosen, whole.nothing()), classes)
+    return Search(chosen, grid, losses, *_averaged(held, best), linear)
 
 
-def _inverse_penalties(Cs: Any, problems: Sequence[_Problem]) -> Floats:
-    if Cs is None:
-        return 1 / (GRID * float(np.mean([problem.rotation.typical for problem in problems])))
-    found = np.sort(np.atleast_1d(np.asarray(Cs, dtype=np.float64)))
+def _importance(targets: Ints, classes: int, class_weight: Any, weights: Any) -> Floats:
+    """(n,) factor on the loss of each item."""
+    share = arrays.item_weights(weights, len(targets))
+    return share if class_weight is None else share * arrays.item_weights(class_weight, classes)[targets]
+
+
+def _inverse_penalties(penalties: Any, typical: float) -> Floats:
+    if penalties is None:
+        return 1 / (GRID * typical)
+    found = np.sort(np.atleast_1d(np.asarray(penalties, dtype=np.float64)))
     if found.ndim != 1 or not len(found) or not np.isfinite(found).all() or found[0] <= 0:
-        raise DataError("Inverse penalties must be positive", where=str(Cs), expected="numbers above 0")
+        raise DataError("Inverse penalties must be positive", where=str(penalties), expected="numbers above 0")
     return found
 
 
@@ -154,54 +189,72 @@ def _averaged(held: Ints, outputs: Floats) -> tuple[Ints, Floats]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Problem:
-    """A rotated problem over the classes that occur; solutions are (present, k + 1) flat, in scaled coordinates."""
+class _Frame:
+    """All items in rotated coordinates, a constant 1 added: (n, k + 1)."""
 
+    scaling: Scaling | None
     rotation: Rotation
     coordinates: NDArray[Any]
+
+    @classmethod
+    def of(cls, X: Any, *, standardise: bool) -> _Frame:
+        features = arrays.matrix(X)
+        scaling = standardisation(features) if standardise else None
+        rotation = rotate(scaling.apply(features) if scaling else features)
+        return cls(scaling, rotation, np.hstack([rotation.coordinates, np.ones((len(features), 1))]))
+
+    def linear(self, problem: _Problem, solution: Floats, classes: int) -> Linear:
+        """A solution as a function of raw features, for every class."""
+        full = problem.all_classes(solution, classes)
+        weight = full[:, :-1] @ self.rotation.axes.T
+        linear = Linear(weight, full[:, -1] - weight @ self.rotation.mean)
+        return linear.folded(self.scaling) if self.scaling else linear
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """Some items' regression on the classes that occur among them; a solution is (present, k + 1)."""
+
+    coordinates: NDArray[Any]
+    spectrum: Floats
     y: Ints
     weights: Floats
     present: Ints
-    classes: int
-    scaling: Scaling | None
 
     @classmethod
-    def of(cls, X: Any, y: Any, classes: int, *, class_weight: Any, weights: Any, standardise: bool) -> _Problem:
-        features = arrays.matrix(X)
-        targets = arrays.labels(y, classes=classes, n=len(features))
-        share = arrays.item_weights(weights, len(features))
-        if class_weight is not None:
-            share = share * arrays.item_weights(class_weight, classes)[targets]
-        scaling = standardisation(features) if standardise else None
-        rotation = rotate(scaling.apply(features) if scaling else features)
-        present, short = np.unique(targets, return_inverse=True)
-        coordinates = np.hstack([rotation.coordinates, np.ones((len(targets), 1))])
-        return cls(rotation, coordinates, short.astype(np.int64), share, present, classes, scaling)
-
-    def units(self, penalty: float) -> Floats:
-        """(k + 1,) scales of the coordinates in which the curvature at the start is about 1."""
-        shares = 1 / len(self.present)
-        curvature = shares * (1 - shares) * self.weights.mean()
-        diagonal = curvature * np.append(self.rotation.spectrum, len(self.y)) + np.append(
-            np.full(len(self.rotation.spectrum), penalty), 0.0
-        )
-        return 1 / np.sqrt(diagonal)
+    def of(cls, frame: _Frame, targets: Ints, weights: Floats, rows: Ints | None = None) -> _Problem:
+        chosen = np.arange(len(targets)) if rows is None else rows
+        present, short = np.unique(targets[chosen], return_inverse=True)
+        spectrum = frame.rotation.spectrum * len(chosen) / len(targets)
+        coordinates = frame.coordinates if rows is None else frame.coordinates[rows]
+        return cls(coordinates, spectrum, short.astype(np.int64), weights[chosen], present)
 
     def nothing(self) -> Floats:
         """The solution before any step."""
         return np.zeros((len(self.present), self.coordinates.shape[1]))
 
-    def solve(self, C: float, start: Floats) -> Floats:
-        """Weights and intercept of the present classes, (present, k + 1), starting from an earlier solution."""
-        count, width = len(self.present), self.coordinates.shape[1]
+    def outputs(self, solution: Floats, coordinates: NDArray[Any], classes: int) -> Floats:
+        """Logits (m, classes) of items in the same coordinates."""
+        return coordinates @ self.all_classes(solution, classes).T
+
+    def all_classes(self, solution: Floats, classes: int) -> Floats:
+        """The solution with a row for every class, (classes, k + 1)."""
+        full = np.zeros((classes, solution.shape[1]))
+        intercept = solution[:, -1] - solution[:, -1].mean()
+        full[:, -1] = intercept.min() - np.log(len(self.y) + 1)
+        full[self.present, :-1] = solution[:, :-1]
+        full[self.present, -1] = intercept
+        return full
+
+    def solve(self, C: float, start: Floats, gradient_at_end: float = _EXACT) -> Floats:
+        """Weights and intercept of the present classes, starting from an earlier solution."""
+        count, width = start.shape
         if count < 2:
             return start
         # The softmax of two classes splits one binary weight vector in halves, whose penalty is half of the binary one.
-        penalty = 1 / C if count > 2 else 2 / C
-        units = self.units(penalty)
-        ridge = np.append(np.full(width - 1, penalty), 0.0) * units**2
-        inputs = self.coordinates * units
-        rows = np.arange(len(self.y))
+        penalty = np.append(np.full(width - 1, (1 if count > 2 else 2) / C), 0.0)
+        units = self._units(penalty)
+        inputs, ridge, rows = self.coordinates * units, penalty * units**2, np.arange(len(self.y))
 
         def objective(flat: Floats) -> tuple[float, Floats]:
             a = flat.reshape(count, width)
@@ -213,16 +266,18 @@ class _Problem:
             gradient = (error * self.weights[:, None]).T @ inputs + ridge * a
             return float(loss), gradient.ravel()
 
-        options = {"maxiter": _ITERATIONS, "maxfun": 2 * _ITERATIONS, "maxcor": 20, "gtol": _GRADIENT, "ftol": 0.0}
+        options = {
+            "maxiter": _ITERATIONS,
+            "maxfun": 2 * _ITERATIONS,
+            "maxcor": 20,
+            "gtol": gradient_at_end,
+            "ftol": 0.0,
+        }
         found = optimize.minimize(objective, (start / units).ravel(), jac=True, method="L-BFGS-B", options=options)
         return found.x.reshape(count, width) * units
 
-    def linear(self, solution: Floats) -> Linear:
-        """The solution as a function of raw features, every class included."""
-        inner, intercept = solution[:, :-1], solution[:, -1] - solution[:, -1].mean()
-        weight = np.zeros((self.classes, len(self.rotation.mean)))
-        bias = np.full(self.classes, intercept.min() - np.log(len(self.y) + 1))
-        weight[self.present] = inner @ self.rotation.axes.T
-        bias[self.present] = intercept - weight[self.present] @ self.rotation.mean
-        linear = Linear(weight, bias)
-        return linear.folded(self.scaling) if self.scaling else linear
+    def _units(self, penalty: Floats) -> Floats:
+        """(k + 1,) scales of the coordinates in which the curvature at the start is about 1."""
+        share = 1 / len(self.present)
+        curvature = share * (1 - share) * float(self.weights.mean())
+        return 1 / np.sqrt(curvature * np.append(self.spectrum, len(self.y)) + penalty)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from headstart.base.errors import DataError
 from headstart.measure import arrays, calibration, scores
 from headstart.measure.arrays import Floats, Ints
-from headstart.measure.linear import Linear, Scaling, standardisation
+from headstart.measure.linear import FLOOR, Linear, Scaling, standardisation
 from headstart.measure.rotation import Rotation, rotate
 
 GRID: Floats = np.logspace(-5, 3, 17)
@@ -100,7 +100,7 @@ def classify(
     lambdas: Any = None,
     weights: Any = None,
     standardise: bool = True,
-    floor: float = 1e-6,
+    floor: float = FLOOR,
 ) -> RidgeClassifier:
     """A ridge classifier with calibrated probabilities.
 

@@ -1,0 +1,37 @@
+"""Stratified folds of class indices, for choosing a penalty inside a training part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from headstart.base import seeds
+from headstart.base.errors import DataError
+from headstart.measure.arrays import Ints
+
+
+def stratified(y: Any, *, folds: int = 5, seed: int = 0) -> tuple[tuple[Ints, Ints], ...]:
+    """Pairs (training positions, held-out positions) in which every item is held out once.
+
+    Fold sizes differ by at most one item, and so do the folds' shares of each class. A class with one item is missing
+    from the training items of one fold.
+
+    Args:
+        y: (n,) class indices.
+        folds: at most n are made.
+
+    Raises:
+        DataError: fewer than two items, or fewer than two folds.
+    """
+    targets = np.asarray(y)
+    n = len(targets)
+    count = min(folds, n)
+    if count < 2:
+        raise DataError(f"{n} items cannot be held out in {folds} folds", expected="at least 2 of both")
+    shuffled = seeds.generator(seed, "folds").permutation(n)
+    # Dealt class after class like cards: neighbours of one class go to different folds.
+    order = shuffled[np.argsort(targets[shuffled], kind="stable")]
+    fold = np.empty(n, dtype=np.int64)
+    fold[order] = np.arange(n) % count
+    return tuple((np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(count))
