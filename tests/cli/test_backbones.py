@@ -1,0 +1,51 @@
+"""``headstart backbones``: what there is, what of it is here, and the stages that --depth counts."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from headstart.cli.shell import run
+
+Captured = pytest.CaptureFixture[str]
+
+
+def test_a_search_lists_matching_names(capsys: Captured) -> None:
+    assert run(["backbones", "--search", "mobilenet_v3", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert len(rows) >= 2 and all("mobilenet_v3" in row["name"].lower() for row in rows)
+    assert {"name", "parameters", "size", "licence", "source", "local"} <= set(rows[0])
+    assert run(["backbones", "--search", "mobilenet_v3"]) == 0
+    told = capsys.readouterr().out
+    assert all(len(line) <= 80 for line in told.splitlines())
+    assert f"{len(rows)} of {len(rows)}" in told
+
+
+def test_nothing_found_is_said(capsys: Captured) -> None:
+    assert run(["backbones", "--search", "zzzz"]) == 0
+    assert "No network has 'zzzz' in its name" in capsys.readouterr().out
+
+
+def test_without_words_those_on_this_machine_are_listed(capsys: Captured) -> None:
+    assert run(["backbones"]) == 0
+    told = capsys.readouterr().out
+    assert "Not on this machine" in told and "--search" in told
+    assert run(["backbones", "--json"]) == 0
+    assert all(row["local"] for row in json.loads(capsys.readouterr().out))
+
+
+def test_one_network_is_shown_with_its_numbered_stages(capsys: Captured) -> None:
+    assert run(["backbones", "torchvision/mobilenet_v3_small", "--json"]) == 0
+    stages = json.loads(capsys.readouterr().out)["stages"]
+    assert 2 <= len(stages) <= 16
+    assert run(["backbones", "torchvision/mobilenet_v3_small"]) == 0
+    told = capsys.readouterr().out
+    for number, stage in enumerate(stages, start=1):
+        assert f"{number:>2}  {stage}" in told
+    assert "Licence" in told and "Parameters" in told
+
+
+def test_a_misspelt_network_is_answered_with_the_right_one(capsys: Captured) -> None:
+    assert run(["backbones", "torchvision/mobilenet_v3_smal"]) == 2
+    assert "did you mean" in capsys.readouterr().err
