@@ -56,9 +56,9 @@ def bootstrap(name: str, probabilities: Any, targets: Any, *, seed: int = 0, rep
     - ``balanced_accuracy``, ``f1_macro``: percentile bootstrap; where every resample agrees (all right or all wrong),
       Wilson's at the number of items whose plain accuracy would be as certain, C^2 / sum(1 / n_c).
     - ``log_loss``: percentile bootstrap.
-    - ``calibration_error``: resampling adds to the error the very bias that the sample has, so the replicates' spread
-      is taken, not their place: downwards as in the basic bootstrap, upwards from their median. Down to 0 if a perfectly
-      calibrated model of the same confidences shows as much in over 2.5 % of draws.
+    - ``calibration_error``: chance alone makes an error, and resampling makes it once more. So the upper limit takes
+      the replicates' spread above their median, and the lower one is that of the basic bootstrap, but below the value
+      by at least what a perfectly calibrated model of the same confidences exceeds in only 2.5 % of draws.
 
     Over 200,000 items there are fewer replicates, so that the work is bounded.
 
@@ -77,8 +77,7 @@ def bootstrap(name: str, probabilities: Any, targets: Any, *, seed: int = 0, rep
     low, high = np.quantile(found, [0.025, 0.975])
     if name == "calibration_error":
         chance = _error_of_a_calibrated_model(probabilities, seed, replicates)
-        low, high = max(0.0, 2 * value - high), min(1.0, value + high - float(np.median(found)))
-        low = 0.0 if value <= chance else low
+        low, high = max(0.0, value - max(high - value, chance)), min(1.0, value + high - float(np.median(found)))
     elif name in ("balanced_accuracy", "f1_macro") and low == high:
         effective = effective_items(targets)
         return wilson(value * effective, effective)

@@ -1,0 +1,75 @@
+"""What every baseline fits to: a predictor that is arrays and plain JSON, so that it can be sealed without pickle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headstart.base.errors import ModelFolderError
+
+Arrays = dict[str, NDArray[Any]]
+Meta = dict[str, Any]
+
+
+class Predictor(Protocol):
+    """A fitted baseline.
+
+    Attributes:
+        name: the plug-in that restores it.
+    """
+
+    name: str
+
+    def predict_proba(self, items: Sequence[Any]) -> NDArray[np.float64]:
+        """Probabilities (n, C) of items as the modality takes them.
+
+        Raises:
+            Undecodable: when an item cannot be read.
+        """
+        ...
+
+    def state(self) -> tuple[Arrays, Meta]:
+        """Arrays by name and plain JSON, from which the plug-in's ``restore`` makes an equal predictor."""
+        ...
+
+
+def array(
+    arrays: Mapping[str, NDArray[Any]], name: str, shape: tuple[int | None, ...], kind: type[np.generic]
+) -> NDArray[Any]:
+    """An array of a saved state, checked: it comes from a folder that anyone may have edited.
+
+    Args:
+        shape: None where any length will do.
+        kind: numpy type it must have.
+
+    Raises:
+        ModelFolderError: missing, of another shape or type, or not finite.
+    """
+    found = arrays.get(name)
+    if found is None:
+        raise ModelFolderError(f"The baseline lacks its array {name}")
+    fits = len(found.shape) == len(shape) and all(w in (None, s) for s, w in zip(found.shape, shape, strict=True))
+    if not fits or found.dtype != kind:
+        expected = f"{np.dtype(kind)} ({', '.join('any' if size is None else str(size) for size in shape)})"
+        raise ModelFolderError(
+            f"The baseline's array {name} does not fit", where=f"{found.dtype} {found.shape}", expected=expected
+        )
+    if not np.isfinite(found).all():
+        raise ModelFolderError(f"The baseline's array {name} is not finite")
+    return found
+
+
+def number(meta: Mapping[str, Any], name: str, low: float, high: float) -> Any:
+    """A number of a saved state between two bounds, both included; whole where ``low`` is an int.
+
+    Raises:
+        ModelFolderError: missing, no number, or out of bounds.
+    """
+    found = meta.get(name)
+    kind = int if isinstance(low, int) else (int, float)
+    if isinstance(found, bool) or not isinstance(found, kind) or not low <= found <= high:
+        raise ModelFolderError(f"The baseline's {name} cannot be {found!r}", expected=f"a number from {low} to {high}")
+    return found
