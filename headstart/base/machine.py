@@ -49,6 +49,15 @@ class Machine:
             yield
 
 
+def use_threads(count: int) -> None:
+    """Let torch and the linear-algebra libraries use ``count`` threads from here on."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    torch.set_num_threads(count)
+    threadpool_limits(count)
+
+
 @lru_cache(maxsize=1)
 def _processor() -> tuple[str, frozenset[str]]:
     try:

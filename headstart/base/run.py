@@ -48,6 +48,11 @@ class Run:
         return self._json("plan.json", default={})
 
     @property
+    def threads(self) -> int | None:
+        """Threads that the run was begun with; None before they were chosen."""
+        return self._json("machine.json", default={}).get("threads")
+
+    @property
     def data(self) -> Mapping[str, Any]:
         """How the source was understood."""
         return self._json("data.json", default={})

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
+from headstart.backbones.chain import Backbone
 from headstart.base import discovery
 from headstart.base.errors import BadOption, OutputExists, RunError
-from headstart.base.machine import cache_folder, here
+from headstart.base.machine import Machine, cache_folder, here, use_threads
 from headstart.base.progress import Reporter
 from headstart.base.vocabulary import Evidence
 from headstart.choose import backbone as backbones
@@ -24,6 +26,7 @@ from headstart.choose.ground import Ground
 from headstart.choose.logged import Logged
 from headstart.choose.planning import Clock
 from headstart.data.dataset import Dataset
+from headstart.engine import threads
 from headstart.engine.journal import Journal
 from headstart.features.store import Store
 from headstart.measure import scores
@@ -113,6 +116,7 @@ def run(request: Request, data: Dataset, to: Path, options: Mapping[str, Any], r
     options = _with_depth(request, options, chosen.backbone)
     config = _config(request, data, options, chosen.backbone.digest(), machine.precision)
     journal = _begin(to, config, data, request)
+    machine = replace(machine, threads=_threads(journal, chosen.backbone, machine))
     logged = Logged(report, journal)
     for note in (data.understood, *chosen.notes):
         logged.say(note)
@@ -165,7 +169,7 @@ def as_plain(row: Evidence) -> dict[str, Any]:
     return {**asdict(row), "scores": {name: interval.as_dict() for name, interval in row.scores.items()}}
 
 
-def _with_depth(request: Request, options: Mapping[str, Any], chosen: Any) -> dict[str, Any]:
+def _with_depth(request: Request, options: Mapping[str, Any], chosen: Backbone) -> dict[str, Any]:
     if request.depth is None:
         return dict(options)
     return {**options, "depth": chosen.resolve(request.depth)}
@@ -216,6 +220,25 @@ def _begin(to: Path, config: Mapping[str, Any], data: Dataset, request: Request)
     journal.begin(config)
     journal.write("data", _described(data))
     return journal
+
+
+def _threads(journal: Journal, backbone: Backbone, machine: Machine) -> int:
+    """The number of threads of this run: measured once, then kept, for it decides the order of sums."""
+    recorded = journal.threads
+    if recorded is not None:
+        use_threads(recorded)
+        return recorded
+    size = backbone.info.preprocessing.size
+    inputs = torch.zeros(16, 3, size, size, device=machine.device).contiguous(memory_format=torch.channels_last)
+    backbone.eval().to(machine.device).to(memory_format=torch.channels_last)
+
+    def forward() -> None:
+        with torch.inference_mode(), machine.autocast():
+            backbone(inputs)
+
+    found = threads.fastest(forward, sorted({1, machine.threads}))
+    journal.write("machine", {**machine.as_dict(), "threads": found})
+    return found
 
 
 def _described(data: Dataset) -> dict[str, Any]:

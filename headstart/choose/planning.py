@@ -142,8 +142,8 @@ def _entry(rung: Rung, cost: float, share: float, work: _Work) -> tuple[dict[str
     wanted = max(8, min(40, STEPS // work.steps(rung)))
     if rung.kind == "scratch":
         wanted = min(120, wanted * SCRATCH_LIFE)
-    # A sweep is about four fits of a third; the refit on train + validation is one more, a fifth longer.
-    fits = work.folds + (0.0 if "rate" in rung.options else 4 / 3) + 1.2
+    # A sweep is three or four fits of half the epochs; the refit on train + validation is one more, a fifth longer.
+    fits = work.folds + (0.0 if "rate" in rung.options else 1.75) + 1.2
     epochs = int(rung.options.get("epochs", min(wanted, share / (cost * fits))))
     options = {**rung.options, "batch_size": work.batch(rung), "epochs": epochs}
     entry = {"strategy": rung.strategy, "kind": rung.kind, "options": options, "wanted": wanted, "status": "planned"}

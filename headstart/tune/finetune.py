@@ -54,8 +54,13 @@ class Recipe:
     weight_decay: float = 0.01
     views: int = 4
     patience: int = 0
-    most: int = 5
+    most: int = 4
     warmup: float = 0.1
+
+
+def sweep_epochs(epochs: int) -> int:
+    """Epochs of each fit of the sweep: half of the final fit's, since shorter ones rank rates by speed alone."""
+    return max(2, -(-epochs // 2))
 
 
 def fine_tune(setting: Setting, recipe: Recipe) -> Generator[Fit, Outcome, Tuned]:
@@ -143,7 +148,7 @@ def _sweep(work: _Work, tried: list[dict[str, Any]]) -> Generator[Fit, Outcome, 
         index = waiting.pop(0)
         if index in losses or not 0 <= index < len(GRID):
             continue
-        fit, _, _ = work.fit(GRID[index], max(2, -(-recipe.epochs // 3)), "sweep", keep=False)
+        fit, _, _ = work.fit(GRID[index], sweep_epochs(recipe.epochs), "sweep", keep=False)
         outcome = yield fit
         spent += outcome.seconds
         row = work.row(GRID[index], outcome)

@@ -19,14 +19,14 @@ def plan(
     batch_size: int = 32,
     decay: float = 0.8,
     weight_decay: float = 0.01,
-    patience: int = 0,
+    patience: int = 10,
 ) -> Plan:
     """Fine-tune the whole network.
 
     Args:
         setting: data and backbone.
         rate: peak learning rate of the head; None sweeps.
-        epochs: the most epochs of the final fit; each fit of the sweep gets a third.
+        epochs: the most epochs of the final fit; each fit of the sweep gets half as many.
         batch_size: items in a step.
         decay: factor of the rate from one stage to the one below.
         weight_decay: decoupled weight decay.

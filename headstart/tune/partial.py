@@ -23,7 +23,7 @@ def plan(
     decay: float = 0.5,
     weight_decay: float = 0.01,
     views: int = 4,
-    patience: int = 0,
+    patience: int = 10,
 ) -> Plan:
     """Fine-tune the stages behind a cut.
 
@@ -31,7 +31,7 @@ def plan(
         setting: data and backbone.
         depth: frozen stages, 1 to D-1; None freezes all but the last.
         rate: peak learning rate of the head; None sweeps.
-        epochs: the most epochs of the final fit; each fit of the sweep gets a third.
+        epochs: the most epochs of the final fit; each fit of the sweep gets half as many.
         batch_size: items in a step.
         decay: factor of the rate from one stage to the one below.
         weight_decay: decoupled weight decay.

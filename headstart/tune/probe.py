@@ -13,16 +13,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from headstart.base import seeds
 from headstart.base.errors import BadOption
 from headstart.base.work import Plan
 from headstart.features.network import Network
-from headstart.measure import logistic
+from headstart.measure import folds, logistic
 from headstart.measure.linear import Linear
 from headstart.tune.setting import Setting, Tuned, one_class
 
-INNER = 5
 ENOUGH = 5_000
+"""Training items from which on one inner fold is enough to choose a penalty."""
 
 
 def plan(setting: Setting, *, stages: str = "last", penalty: float | None = None) -> Plan:
@@ -74,22 +73,16 @@ def read_taps(setting: Setting, stages: str) -> tuple[int, ...]:
 def solve(setting: Setting, features: np.ndarray, penalty: float | None) -> tuple[Linear, float]:
     """Logistic regression on the training rows of ``features`` (N, d), and its penalty."""
     rows, targets = features[setting.train], setting.targets[setting.train]
-    given = {"classes": setting.classes, "class_weight": setting.weights, "standardise": True}
+    weights = setting.weights
     if penalty is None:
-        penalty = logistic.choose(rows, targets, _inner_folds(setting), **given).C
-    return logistic.fit(rows, targets, C=penalty, **given), penalty
-
-
-def _inner_folds(setting: Setting) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Five stratified folds of the training rows; one of them where there are enough rows for one to decide."""
-    targets = setting.targets[setting.train]
-    draw = seeds.generator(setting.draw("inner folds"))
-    order = draw.permutation(len(targets))
-    # Dealing the items of each class out in turn stratifies, and needs no least number per class.
-    dealt = np.empty(len(targets), dtype=np.int64)
-    dealt[order[np.argsort(targets[order], kind="stable")]] = np.arange(len(targets)) % INNER
-    folds = [(np.flatnonzero(dealt != fold), np.flatnonzero(dealt == fold)) for fold in range(INNER)]
-    return folds if len(targets) < ENOUGH else folds[:1]
+        inner = folds.stratified(targets, seed=setting.draw("inner folds"))
+        if len(targets) >= ENOUGH:
+            inner = inner[:1]
+        penalty = logistic.choose(rows, targets, inner, classes=setting.classes, class_weight=weights)
+    linear = logistic.fit(
+        rows, targets, classes=setting.classes, penalty=penalty, class_weight=weights, standardise=True
+    )
+    return linear, penalty
 
 
 def as_head(linear: Linear) -> nn.Linear:

@@ -21,14 +21,14 @@ def plan(
     epochs: int = 60,
     batch_size: int = 32,
     weight_decay: float = 0.05,
-    patience: int = 0,
+    patience: int = 20,
 ) -> Plan:
     """Train the same architecture without its pretrained weights.
 
     Args:
         setting: data and backbone; the backbone's weights are not used.
         rate: peak learning rate; None sweeps.
-        epochs: the most epochs of the final fit; each fit of the sweep gets a third.
+        epochs: the most epochs of the final fit; each fit of the sweep gets half as many.
         batch_size: items in a step.
         weight_decay: decoupled weight decay.
         patience: epochs without improvement before stopping; 0 never stops early.
