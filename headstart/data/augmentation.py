@@ -35,11 +35,12 @@ def augmented(batch: Tensor, seed: int, *, flip: bool = True, strength: float = 
     Returns:
         uint8 (n, 3, s, s).
     """
+    if not len(batch):
+        return batch.clone()
     strength = min(max(strength, 0.0), 2.0)
     draws = torch.rand(len(batch), _DRAWS, generator=torch.Generator().manual_seed(seed)).to(batch.device)
     pieces = zip(batch.split(_AT_ONCE), draws.split(_AT_ONCE), strict=True)
-    varied = [_vary(images, draw, flip, strength) for images, draw in pieces]
-    return torch.cat(varied) if varied else batch.clone()
+    return torch.cat([_vary(images, draw, flip, strength) for images, draw in pieces])
 
 
 def _vary(images: Tensor, draw: Tensor, flip: bool, strength: float) -> Tensor:

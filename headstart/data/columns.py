@@ -71,7 +71,8 @@ def find(
     if label is None:
         label = _label(columns, (image, split), origin)
     if label == image:
-        raise BadSource(f"Column '{label}' cannot be both the image and the label", where=origin)
+        what = f"Column '{label}' cannot be both the image and the label"
+        raise BadSource(what, where=origin, expected="two columns")
     return Chosen(image, label, split, tuple(notes))
 
 
@@ -119,7 +120,7 @@ def _image(columns: Mapping[str, Sequence[Any]], base: Path, origin: str, *, exc
 
 def _is_there(value: Any, base: Path) -> bool:
     if isinstance(value, (str, Path)):
-        return tree.test((base / str(value).strip()).is_file)
+        return tree.holds((base / str(value).strip()).is_file)
     return isinstance(value, Image.Image) or (isinstance(value, np.ndarray) and value.ndim >= 2)
 
 

@@ -50,7 +50,7 @@ def check(item: Any) -> None:
     Raises:
         Undecodable: as ``decode``.
     """
-    pixels.to_rgb(item, least=64)
+    pixels.read(item, least=64)
 
 
 def digest(item: Any) -> str:
@@ -89,12 +89,15 @@ def load(item: Any, preprocessing: Preprocessing) -> np.ndarray:
     if preprocessing.interpolation not in _FILTERS:
         raise BadOption(f"No interpolation {preprocessing.interpolation!r}", expected=" or ".join(_FILTERS))
     side = preprocessing.size
-    image = pixels.to_rgb(item, least=int(2 * side / preprocessing.crop) + 1)
-    width, height = image.size
+    picture = pixels.read(item, least=int(2 * side / preprocessing.crop) + 1)
+    width, height = picture.extent
     kept = min(width, height) * preprocessing.crop
     left, top = (width - kept) / 2, (height - kept) / 2
-    square = image.resize((side, side), _FILTERS[preprocessing.interpolation], box=(left, top, left + kept, top + kept))
-    return np.ascontiguousarray(np.asarray(square).transpose(2, 0, 1))
+    square = picture.image.resize(
+        (side, side), _FILTERS[preprocessing.interpolation], box=(left, top, left + kept, top + kept)
+    )
+    # The central square turns into itself, so the turn can wait until it is small.
+    return np.ascontiguousarray(np.asarray(picture.upright(square)).transpose(2, 0, 1))
 
 
 def augment(batch: torch.Tensor, seed: int, *, flip: bool = True, strength: float = 1.0) -> torch.Tensor:
@@ -156,7 +159,8 @@ def render(item: Any, size: int = 96) -> bytes:
     Raises:
         Undecodable: as ``decode``.
     """
-    image = pixels.to_rgb(item, least=2 * size)
+    picture = pixels.read(item, least=2 * size)
+    image = picture.upright(picture.image)
     image.thumbnail((size, size), Image.Resampling.BICUBIC)
     stream = io.BytesIO()
     image.save(stream, "PNG", optimize=True)
@@ -173,12 +177,11 @@ def _pil_digest(image: Image.Image) -> str:
 
 def _measure(item: Any) -> tuple[float, ...] | None:
     try:
-        image = pixels.to_rgb(item, least=_FACTS_SIDE)
-        width, height = pixels.stored_size(item)
+        picture = pixels.read(item, least=_FACTS_SIDE)
     except Undecodable:
         return None
-    if (width > height) != (image.width > image.height):
-        width, height = height, width
+    width, height = picture.size[::-1] if picture.turn in pixels.ON_THE_SIDE else picture.size
+    image = picture.image
     image.thumbnail((_FACTS_SIDE, _FACTS_SIDE), Image.Resampling.BILINEAR)
     values = np.asarray(image, dtype=np.float64) / 255
     spread = values.max(axis=2) - values.min(axis=2)

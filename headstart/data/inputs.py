@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import glob
 import os
 import sys
@@ -49,13 +48,15 @@ def _listed(stream: BinaryIO) -> list[str]:
     found: list[str] = []
     for name in (os.fsdecode(line) for line in lines if line.strip()):
         path = Path(name)
-        found += tree.images(path, tree.Tally()) if tree.test(path.is_dir) else [name]
+        found += tree.images(path, tree.Tally()) if tree.holds(path.is_dir) else [name]
     return found
 
 
 def _expanded(arg: str) -> list[str]:
-    path = tree.as_path(arg) or Path(arg)
-    if tree.test(path.is_dir):
+    path = tree.as_path(arg)
+    if path is None:
+        raise BadSource("An empty name stands for no file")
+    if tree.holds(path.is_dir):
         found = tree.images(path, tree.Tally())
         if not found:
             raise BadSource("There are no images in this folder", where=printable(arg))
@@ -64,7 +65,10 @@ def _expanded(arg: str) -> list[str]:
         return [str(path)]
     if glob.has_magic(arg):
         return _matches(arg, str(path))
-    raise BadSource(f"There is no file or folder {printable(arg)}", expected=close(path))
+    raise BadSource(
+        f"There is no file or folder {printable(arg)}",
+        expected=tree.close(path) or "the path of an image, a folder or a pattern",
+    )
 
 
 def _matches(arg: str, pattern: str) -> list[str]:
@@ -79,13 +83,3 @@ def _matches(arg: str, pattern: str) -> list[str]:
     if not found:
         raise BadSource(f"No image matches {printable(arg)}")
     return found
-
-
-def close(path: Path) -> str:
-    """ "did you mean ..." with the names beside a missing path that are close to it; empty if none is."""
-    try:
-        names = sorted(entry.name for entry in path.parent.iterdir())
-    except OSError:
-        return ""
-    near = difflib.get_close_matches(path.name, names, n=3, cutoff=0.6)
-    return "did you mean " + " or ".join(printable(str(path.parent / name)) for name in near) + "?" if near else ""

@@ -7,7 +7,7 @@ from typing import Any
 from headstart.base import discovery
 from headstart.base.errors import BadSource
 from headstart.base.vocabulary import Table
-from headstart.data import inputs, tree
+from headstart.data import tree
 from headstart.data.printable import printable
 from headstart.data.sources.memory import Values
 
@@ -41,12 +41,11 @@ def open_source(source: Any, labels: Any = None, *, label: str | None = None, pa
 
 
 def _unclaimed(source: Any) -> BadSource:
-    path = tree.as_path(source)
+    path, name = tree.as_path(source), printable(str(source))
+    if isinstance(source, str) and path is None:
+        return BadSource("No data source was named", expected=EXPECTED)
     if path is None:
         return BadSource(f"A {type(source).__name__} is no data source", expected=EXPECTED)
-    name = printable(str(source))
-    if not str(source).strip():
-        return BadSource("No data source was named", expected=EXPECTED)
-    if tree.test(path.exists):
+    if tree.holds(path.exists):
         return BadSource(f"This file is no data source: {name}", expected=EXPECTED)
-    return BadSource(f"There is no file or folder {name}", expected=inputs.close(path) or EXPECTED)
+    return BadSource(f"There is no file or folder {name}", expected=tree.close(path) or EXPECTED)

@@ -12,6 +12,7 @@ import io
 import stat
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,8 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+ON_THE_SIDE = tuple(_TURNS[number] for number in (5, 6, 7, 8))
+"""Turns that swap width and height."""
 _ORIENTATION = 0x0112
 _SHARED = threading.Lock()
 
@@ -55,8 +58,40 @@ def is_image_name(name: str) -> bool:
     return Path(name).suffix.lower() in SUFFIXES
 
 
-def to_rgb(item: Any, *, least: int | None = None) -> Image.Image:
-    """Any supported item as a loaded RGB picture, upright, on white.
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A decoded picture before its orientation is applied.
+
+    Attributes:
+        image: RGB, on white; may be decoded at a fraction of its size.
+        extent: width and height that the whole picture has in ``image``'s pixels. A reduced picture whose sides are no
+            multiple of the fraction ends within its last row and column.
+        size: full width and height, pixels.
+        turn: how to bring ``image`` upright; None if it is.
+    """
+
+    image: Image.Image
+    extent: tuple[float, float]
+    size: tuple[int, int]
+    turn: Image.Transpose | None = None
+
+    def upright(self, image: Image.Image) -> Image.Image:
+        """A picture made from ``image``, turned."""
+        return image if self.turn is None else image.transpose(self.turn)
+
+
+def to_rgb(item: Any) -> Image.Image:
+    """Any supported item as a whole RGB picture, upright, on white.
+
+    Raises:
+        Undecodable: as ``read``.
+    """
+    picture = read(item)
+    return picture.upright(picture.image)
+
+
+def read(item: Any, *, least: int | None = None) -> Picture:
+    """Any supported item, decoded.
 
     Args:
         item: a path, a PIL image, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
@@ -71,7 +106,8 @@ def to_rgb(item: Any, *, least: int | None = None) -> Image.Image:
     if isinstance(item, Image.Image):
         return _from_pil(item)
     if isinstance(item, np.ndarray):
-        return _from_array(item)
+        image = _from_array(item)
+        return Picture(image, image.size, image.size)
     if item is None:
         raise Undecodable("there is no image: the path is missing")
     raise Undecodable(
@@ -108,13 +144,13 @@ def opened(path: Path) -> Iterator[io.BufferedReader]:
         yield stream
 
 
-def _from_file(path: Path, least: int | None) -> Image.Image:
+def _from_file(path: Path, least: int | None) -> Picture:
     with _opened_image(path) as image:
         _check_size(image)
-        if least is not None and image.format in ("JPEG", "MPO"):
-            _shrink(image, least)
+        size = image.size
+        extent = _shrink(image, least) if least is not None and image.format in ("JPEG", "MPO") else None
         image.load()
-        return _upright_rgb(image)
+        return Picture(_flat(image), extent or image.size, size if extent else image.size, _turn(image))
 
 
 @contextlib.contextmanager
@@ -138,24 +174,10 @@ def loaded(image: Image.Image) -> Image.Image:
     return image
 
 
-def stored_size(item: Any) -> tuple[int, int]:
-    """Width and height as stored, before any EXIF turn, from the header alone.
-
-    Raises:
-        Undecodable: when there is no such header.
-    """
-    if isinstance(item, Image.Image):
-        return item.size
-    if isinstance(item, np.ndarray):
-        return item.shape[1], item.shape[0]
-    with _opened_image(Path(item)) as image:
-        return image.size
-
-
-def _from_pil(image: Image.Image) -> Image.Image:
+def _from_pil(image: Image.Image) -> Picture:
     loaded(image)
     with _decoding("", ""):
-        return _upright_rgb(image)
+        return Picture(_flat(image), image.size, image.size, _turn(image))
 
 
 def _from_array(array: np.ndarray) -> Image.Image:
@@ -199,11 +221,9 @@ def _from_sixteen(values: np.ndarray) -> np.ndarray:
     return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
-def _upright_rgb(image: Image.Image) -> Image.Image:
-    # Read after loading: for TIFF and AVIF Pillow turns the picture itself and then clears the tag.
-    turn = _TURNS.get(orientation(image))
-    flat = _flat(image)
-    return flat if turn is None else flat.transpose(turn)
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    # To be read after loading: a TIFF is turned by Pillow itself, which then clears the tag.
+    return _TURNS.get(orientation(image))
 
 
 def orientation(image: Image.Image) -> int:
@@ -240,11 +260,12 @@ def _check_size(image: Image.Image) -> None:
         raise Undecodable(f"{width} x {height} pixels: there is nothing in it")
 
 
-def _shrink(image: Image.Image, least: int) -> None:
+def _shrink(image: Image.Image, least: int) -> tuple[float, float] | None:
+    """Ask the JPEG decoder for a fraction of the size: the picture's extent in it, None if it stays whole."""
     width, height = image.size
     scale = least / min(width, height)
-    if scale < 1:
-        image.draft(None, (int(width * scale) + 1, int(height * scale) + 1))
+    drafted = image.draft(None, (int(width * scale) + 1, int(height * scale) + 1)) if scale < 1 else None
+    return None if drafted is None else drafted[1][2:]
 
 
 @functools.lru_cache(maxsize=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -55,9 +56,9 @@ class Tally:
 
 
 def as_path(source: Any) -> Path | None:
-    """The path that a source names, ``~`` expanded; None when it is something else."""
-    if not isinstance(source, (str, os.PathLike)):
-        return None
+    """The path that a source names, ``~`` expanded; None when it is something else, or empty text."""
+    if not isinstance(source, (str, os.PathLike)) or not os.fsdecode(source).strip():
+        return None  # the path of "" would be the working directory
     path = Path(os.fsdecode(source))
     try:
         return path.expanduser()
@@ -65,8 +66,8 @@ def as_path(source: Any) -> Path | None:
         return path
 
 
-def test(check: Callable[[], bool]) -> bool:
-    """A question about a path, answered "no" where the system cannot tell (link loops, names too long)."""
+def holds(check: Callable[[], bool]) -> bool:
+    """A question about a path, answered with no where the system cannot tell (link loops, names too long)."""
     try:
         return check()
     except (OSError, ValueError):
@@ -86,7 +87,7 @@ def level(folder: Path) -> Level:
                 path = folder / entry.name
                 if entry.name.startswith(".") or entry.name.lower() in _SYSTEM:
                     found.hidden += 1
-                elif test(entry.is_dir):
+                elif holds(entry.is_dir):
                     found.folders.append(path)
                 elif is_image_name(entry.name):
                     found.images.append(path)
@@ -124,6 +125,16 @@ def images(folder: Path, tally: Tally) -> list[str]:
                 waiting.append(inner)
     found.sort(key=lambda path: natural.key(str(path)))
     return [str(path) for path in found]
+
+
+def close(path: Path) -> str:
+    """ "did you mean ..." with the names beside a missing path that are close to it; empty if none is."""
+    try:
+        names = sorted(entry.name for entry in path.parent.iterdir())
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(path.name, names, n=3, cutoff=0.6)
+    return "did you mean " + " or ".join(printable(str(path.parent / name)) for name in near) + "?" if near else ""
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -19,7 +19,7 @@ _TABLES = (".csv", ".tsv", ".parquet")
 def claims(source: Any) -> bool:
     """True for the path of an existing folder."""
     path = tree.as_path(source)
-    return path is not None and tree.test(path.is_dir)
+    return path is not None and tree.holds(path.is_dir)
 
 
 def open(source: Any, *, label: str | None = None, path: str | None = None) -> Table:
@@ -33,8 +33,9 @@ def open(source: Any, *, label: str | None = None, path: str | None = None) -> T
         BadOption: ``label`` or ``path`` given, which name columns.
     """
     root = tree.as_path(source)
-    if root is None or not tree.test(root.is_dir):
-        raise BadSource(f"There is no folder {printable(str(source))}")
+    if root is None or not tree.holds(root.is_dir):
+        expected = (root and tree.close(root)) or "the path of a folder"
+        raise BadSource(f"There is no folder {printable(str(source))}", expected=expected)
     if label is not None or path is not None:
         name, value = ("label", label) if label is not None else ("path", path)
         raise BadOption(

@@ -103,7 +103,7 @@ def _frame(frame: Any, labels: Any, label: str | None, path: str | None) -> Tabl
         label = next(name for name in ("label", "labels (given)", "labels (given) ") if name not in columns)
         columns[label] = given
     if not len(frame):
-        raise BadSource("The DataFrame has no rows")
+        raise BadSource("The DataFrame has no rows", expected="one row an image")
     origin = "the DataFrame"
     chosen = find(columns, label=label, path=path, base=Path(), origin=origin)
     parts = [part_of(value) for value in columns[chosen.split]] if chosen.split else [None] * len(frame)

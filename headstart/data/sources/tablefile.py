@@ -25,7 +25,7 @@ _EMPTY = frozenset({"", "nan", "NaN", "NAN", "-nan", "<NA>", "#N/A", "null", "NU
 def claims(source: Any) -> bool:
     """True for a path that ends in .csv, .tsv, .parquet or .pq and is no folder."""
     path = tree.as_path(source)
-    return path is not None and path.suffix.lower() in (*_TEXT, *_PARQUET) and not tree.test(path.is_dir)
+    return path is not None and path.suffix.lower() in (*_TEXT, *_PARQUET) and not tree.holds(path.is_dir)
 
 
 def open(source: Any, *, label: str | None = None, path: str | None = None) -> Table:
@@ -45,8 +45,9 @@ def open(source: Any, *, label: str | None = None, path: str | None = None) -> T
         MissingExtra: Parquet without pyarrow.
     """
     file = tree.as_path(source)
-    if file is None or not tree.test(file.is_file):
-        raise BadSource(f"There is no file {printable(str(source))}")
+    if file is None or not tree.holds(file.is_file):
+        expected = (file and tree.close(file)) or "the path of a .csv, .tsv or .parquet file"
+        raise BadSource(f"There is no file {printable(str(source))}", expected=expected)
     notes: list[str] = []
     columns = _parquet(file) if file.suffix.lower() in _PARQUET else _text(file, notes)
     rows = len(next(iter(columns.values()), ()))
@@ -78,7 +79,7 @@ def _placer(folder: Path) -> Callable[[Any], str | None]:
             return None
         if "://" in text:
             return text
-        if "\\" in text and not tree.test((folder / text).exists):
+        if "\\" in text and not tree.holds((folder / text).exists):
             text = text.replace("\\", "/")
         return str(folder / text)
 
@@ -89,7 +90,7 @@ def _base(folder: Path, names: Sequence[Any], notes: list[str]) -> Path:
     texts = [name.strip() for name in names if isinstance(name, str)]
 
     def has(place: Path) -> int:
-        return sum(tree.test((place / text).is_file) for text in texts)
+        return sum(tree.holds((place / text).is_file) for text in texts)
 
     if not texts or has(folder):
         return folder
@@ -113,6 +114,7 @@ def _parquet(file: Path) -> dict[str, list[Any]]:
         raise BadSource(
             f"It cannot be read as Parquet: {printable(str(error).splitlines()[0] if str(error) else repr(error))}",
             where=printable(str(file)),
+            expected="a whole Parquet file of image paths and labels",
         ) from error
     return {str(name): frame.iloc[:, i].tolist() for i, name in enumerate(frame.columns)}
 
@@ -135,14 +137,13 @@ def _text(file: Path, notes: list[str]) -> dict[str, list[Any]]:
     else:
         rows = rows[1:]
     names = _distinct(header)
-    long = [line for line, row in rows if len(row) > len(names)]
-    if long:
-        what = count(len(long), "row has", "rows have")
-        notes.append(f"{what} more cells than there are columns and count as unlabelled (first: line {long[0]})")
-    return {
-        name: [row[i] if len(row) == len(names) or i < len(row) < len(names) else "" for _, row in rows]
-        for i, name in enumerate(names)
-    }
+    unclear = {line for line, row in rows if any(cell.strip() for cell in row[len(names) :])}
+    if unclear:
+        what = count(len(unclear), "row has", "rows have")
+        notes.append(f"{what} more cells than there are columns and count as unlabelled (first: line {min(unclear)})")
+    # In a row with too many cells nobody knows which of them belongs where.
+    cells = [[""] * len(names) if line in unclear else row for line, row in rows]
+    return {name: [row[i] if i < len(row) else "" for row in cells] for i, name in enumerate(names)}
 
 
 def _decoded(file: Path, notes: list[str]) -> str:
