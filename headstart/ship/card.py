@@ -63,7 +63,9 @@ def _front_matter(manifest: Manifest) -> str:
 def _summary(manifest: Manifest) -> str:
     number = len(manifest.classes)
     what = f"Tells {number} classes apart"
-    if manifest.backbone is not None:
+    if manifest.backbone is not None and manifest.backbone.source == "random initialisation":
+        how = f"A network like `{_code(manifest.backbone.name)}`, trained from random initialisation."
+    elif manifest.backbone is not None:
         how = (
             f"A network transferred from `{_code(manifest.backbone.name)}` (pretrained on "
             f"{_escape(manifest.backbone.source)}; licence of those weights: {_escape(manifest.backbone.licence)})."

@@ -194,7 +194,4 @@ def _normalised(backbone: Backbone, preprocessing: Preprocessing) -> Backbone:
 
     The weights it was transferred from may have had others than the architecture's own.
     """
-    known = backbone.info.preprocessing
-    if (known.mean, known.std) == (preprocessing.mean, preprocessing.std):
-        return backbone
-    return Backbone(backbone.module, replace(backbone.info, preprocessing=preprocessing))
+    return backbone.known_as(replace(backbone.info, preprocessing=preprocessing))
