@@ -39,5 +39,5 @@ def run_there(folder: Path, code: str, *arguments: str) -> str:
 def examples(page: Path) -> dict[str, str]:
     """Worked examples of a page: a paragraph that starts with a file's name in backquotes, then its Python source."""
     text = page.read_text(encoding="utf-8")
-    found = re.findall(r"^`(headstart/[\w/]+\.py)`[^`]*```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^`(headstart/[\w/]+\.py)`.*?```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return dict(found)
