@@ -75,7 +75,9 @@ def tree() -> str:
 def _summary(path: Path) -> str:
     if path == PACKAGE / "__init__.py":
         return "The public names, sorted, and fetched when they are first asked for."
-    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n", 1)[0]
+    first = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n", 1)[0]
+    alone = path.name == "__init__.py" and not any(other != path for other in path.parent.rglob("*.py"))
+    return first.replace("``", "`") + (" (Empty so far.)" if alone else "")
 
 
 def command_line() -> str:
