@@ -112,6 +112,7 @@ def prepare(
     digests = tuple(dataset.digests[int(i)] for i in chosen)
     targets = dataset.targets[chosen]
     task = discovery.load("tasks", "classification")
+    metric = metric or task.choose_metric(targets, len(dataset.classes))
     pixels = Pixels(items, digests, backbone.info.preprocessing, store, modality=dataset.modality, report=report)
     return Ground(
         dataset=dataset,
@@ -121,8 +122,8 @@ def prepare(
         folds=folds,
         frozen=Frozen(backbone, pixels, store, machine, seed=dataset.seed, report=report),
         task=task,
-        metric=metric or task.choose_metric(targets, len(dataset.classes)),
-        weights=task.class_weights(targets, len(dataset.classes)),
+        metric=metric,
+        weights=task.class_weights(targets, len(dataset.classes), metric),
         augmentation=Augmentation(),
         journal=journal,
         machine=machine,

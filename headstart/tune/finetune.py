@@ -54,7 +54,7 @@ class Recipe:
     weight_decay: float = 0.01
     views: int = 4
     patience: int = 0
-    most: int = 4
+    most: int = 6
     warmup: float = 0.1
 
 

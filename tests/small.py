@@ -1,0 +1,75 @@
+"""A small real network with BatchNorm, and real digits to learn: what the tests of several rooms train on."""
+
+from functools import cache
+
+import numpy as np
+import torch
+from sklearn.datasets import load_digits
+from torch import nn
+
+from headstart.backbones.chain import Backbone
+from headstart.backbones.resnet10 import ResNet10
+from headstart.base import discovery, hashes
+from headstart.base.vocabulary import BackboneInfo, Preprocessing
+from headstart.features.frozen import Augmentation, Frozen
+from headstart.features.pixels import Pixels
+from headstart.measure import calibration
+from headstart.tune.setting import Setting
+
+PREPROCESSING = Preprocessing(size=32, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), interpolation="bilinear")
+WIDTHS = (8, 12, 16, 24)
+
+
+def module(seed):
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        net = ResNet10(widths=WIDTHS)
+        for layer in net.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.running_mean.normal_(0, 0.2)
+                layer.running_var.uniform_(0.5, 1.5)
+    return net
+
+
+def backbone(seed=0):
+    return Backbone(module(seed), BackboneInfo("test/small", "test/small", 0, (), 0, PREPROCESSING), rebuild=module)
+
+
+@cache
+def digits():
+    data = load_digits()
+    return (data.images * 255 / 16).astype(np.uint8), data.target.astype(np.int64)
+
+
+def some_digits(per_class, classes=4, seed=0):
+    """Pictures, targets: a few of each of the first classes, in a fixed shuffled order."""
+    images, targets = digits()
+    draw = np.random.default_rng(seed)
+    rows = np.concatenate([draw.permutation(np.flatnonzero(targets == c))[:per_class] for c in range(classes)])
+    rows = draw.permutation(rows)
+    return [images[i] for i in rows], targets[rows]
+
+
+def setting(store, machine, *, per_class=20, classes=4, train=0.7, name="test/", net=None, **given):
+    """A setting over real digits; the first ``train`` of them are for training."""
+    pictures, targets = some_digits(per_class, classes)
+    digests = [hashes.of_bytes(picture.tobytes()) for picture in pictures]
+    pixels = Pixels(pictures, digests, PREPROCESSING, store)
+    task = discovery.load("tasks", "classification")
+
+    def score(outputs, wanted):
+        return task.metrics(calibration.softmax(outputs / calibration.temperature(outputs, wanted)), wanted)
+
+    cut = int(train * len(targets))
+    return Setting(
+        frozen=Frozen(net or backbone(), pixels, store, machine),
+        targets=targets,
+        classes=classes,
+        train=np.arange(cut),
+        held=np.arange(cut, len(targets)),
+        task=task,
+        score=score,
+        augmentation=Augmentation(flip=False),
+        name=name,
+        **given,
+    )

@@ -1,0 +1,185 @@
+"""Every strategy that is discovered: it learns, it moves what it says and nothing else, it refits."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import small
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from headstart.base import discovery
+from headstart.base.errors import BadOption, UnknownName
+from headstart.base.machine import here
+from headstart.base.work import Outcome
+from headstart.engine.drive import drive
+from headstart.features.store import Store
+from headstart.measure.calibration import softmax
+from headstart.tune import finetune, probe
+from headstart.tune.setting import one_class
+
+CPU = here("float32", "cpu")
+STRATEGIES = sorted(discovery.plugins("tune"))
+
+
+@pytest.fixture
+def setting(tmp_path):
+    return small.setting(Store(tmp_path / "store"), CPU)
+
+
+def tune(strategy, setting, **options):
+    return drive(discovery.load("tune", strategy).plan(setting, **options), machine=CPU)
+
+
+def few(strategy):
+    return {} if strategy == "probe" else {"epochs": 10, "rate": 0.01, "batch_size": 8}
+
+
+def tensors(module):
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+def test_the_four_strategies_are_there():
+    assert set(STRATEGIES) >= {"probe", "partial", "full", "scratch"}
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_strategy_learns_and_leaves_the_source_alone(strategy, setting):
+    before = tensors(setting.frozen.backbone)
+    tuned = tune(strategy, setting, **few(strategy))
+    accuracy = (tuned.outputs.argmax(1) == setting.targets[setting.held]).mean()
+    assert accuracy > 0.5, "chance is 0.25"
+    after = setting.frozen.backbone.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert tuned.trainable > 0 and not tuned.collapsed
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_network_gives_the_outputs_that_were_judged(strategy, setting):
+    tuned = tune(strategy, setting, **few(strategy))
+    inputs = setting.frozen.pixels[setting.held]
+    with torch.inference_mode():
+        direct = tuned.network.eval()(inputs).numpy()
+    scale = np.abs(direct).max()
+    # Behind a cut the held-out activations were read in bf16.
+    assert np.abs(direct - tuned.outputs).max() <= (0.03 if strategy == "partial" else 1e-3) * scale
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_its_options_refit_it_without_a_held_out_part(strategy, setting):
+    tuned = tune(strategy, setting, **few(strategy))
+    everything = replace(setting, train=np.arange(len(setting.targets)), held=np.array([], dtype=np.int64), name="all/")
+    refitted = tune(strategy, everything, **tuned.options)
+    assert refitted.outputs.shape == (0, 4)
+    with torch.inference_mode():
+        outputs = refitted.network.eval()(setting.frozen.pixels[everything.train])
+    assert (outputs.argmax(1).numpy() == setting.targets).mean() > 0.7
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_same_seed_gives_the_same_numbers(strategy, tmp_path):
+    first = tune(strategy, small.setting(Store(tmp_path / "a"), CPU), **few(strategy))
+    second = tune(strategy, small.setting(Store(tmp_path / "b"), CPU), **few(strategy))
+    assert np.array_equal(first.outputs, second.outputs)
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_partial_moves_the_stages_behind_the_cut_and_no_others(setting, depth):
+    backbone = setting.frozen.backbone
+    tuned = tune("partial", setting, depth=depth, **few("partial"))
+    before, after = backbone.tensors(), tuned.network.backbone.tensors()
+    prefix = set(backbone.tensors(depth))
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved and not moved & prefix
+    assert any("running_mean" in name for name in moved), "BatchNorm behind the cut follows the target"
+    assert any("running_mean" in name for name in prefix), "and there is BatchNorm in front of it"
+
+
+@pytest.mark.parametrize("depth", [0, 5, -1, 99])
+def test_a_depth_that_is_not_partial_is_refused(setting, depth):
+    assert setting.frozen.backbone.depth == 5
+    with pytest.raises(BadOption, match="not partial"):
+        tune("partial", setting, depth=depth)
+
+
+def test_the_probe_is_scikit_learns_logistic_regression(setting):
+    tuned = tune("probe", setting, penalty=0.5)
+    features = setting.frozen.pooled(setting.frozen.backbone.depth)
+    reference = make_pipeline(StandardScaler(), LogisticRegression(C=0.5, tol=1e-8, max_iter=5000))
+    reference.fit(features[setting.train], setting.targets[setting.train])
+    expected = reference.predict_proba(features[setting.held])
+    assert np.abs(softmax(tuned.outputs) - expected).max() < 1e-3
+
+
+def test_a_probe_reads_any_stage(setting):
+    backbone = setting.frozen.backbone
+    assert probe.read_taps(setting, "all") == tuple(range(1, backbone.depth + 1))
+    assert probe.read_taps(setting, "2") == probe.read_taps(setting, backbone.info.stages[1]) == (2,)
+    with pytest.raises(BadOption):
+        probe.read_taps(setting, "0")
+    with pytest.raises(UnknownName):
+        probe.read_taps(setting, "layer9")
+    assert tune("probe", setting, stages="all").network.head.in_features > backbone.info.width
+
+
+def test_class_weights_move_the_decision_towards_the_rare_class(tmp_path):
+    even = small.setting(Store(tmp_path / "s"), CPU)
+    weighted = replace(even, weights=np.array([8.0, 1.0, 1.0, 1.0]))
+    plain, moved = (softmax(tune("probe", one, penalty=0.01).outputs)[:, 0].mean() for one in (even, weighted))
+    assert moved > plain
+
+
+def answered(setting, scores_of, *, outputs_of=None, diverged=()):
+    """Run a sweep against made-up outcomes; returns the rates that were tried and the one that was chosen."""
+    recipe = finetune.Recipe(
+        label="toy",
+        depth=0,
+        start=lambda: (setting.frozen.backbone.copy(), torch.nn.Linear(24, 4)),
+        rate=None,
+        first=1e-3,
+        epochs=4,
+        batch_size=8,
+    )
+    plan, tried = finetune.fine_tune(setting, recipe), []
+    fit = next(plan)
+    while True:
+        rate = fit.detail["rate"]
+        if "/final" in fit.name:
+            return tried, rate
+        tried.append(rate)
+        n = len(setting.held)
+        outputs = np.eye(4, dtype=np.float32)[np.arange(n) % 4] if outputs_of is None else outputs_of(rate, n)
+        scores = {"log_loss": scores_of(rate)}
+        fit = plan.send(Outcome(fit.name, 1, 4, scores, outputs, [], 1.0, 10, diverged=rate in diverged))
+
+
+def test_the_sweep_walks_to_the_best_rate(setting):
+    tried, chosen = answered(setting, lambda rate: abs(np.log10(rate) + 4.5))
+    assert chosen == pytest.approx(10**-4.5) and len(tried) <= 6
+    tried, chosen = answered(setting, lambda rate: abs(np.log10(rate) + 2.5))
+    assert chosen == pytest.approx(10**-2.5)
+
+
+def test_a_rate_that_collapses_to_one_class_cannot_win_the_sweep(setting):
+    def outputs_of(rate, n):
+        return np.eye(4, dtype=np.float32)[np.zeros(n, dtype=int) if rate > 2e-3 else np.arange(n) % 4]
+
+    tried, chosen = answered(setting, lambda rate: 1.0 / rate, outputs_of=outputs_of)
+    assert max(tried) > 2e-3, "the collapsing rate had the best score and was tried"
+    assert chosen <= 1e-3 + 1e-9
+
+
+def test_a_rate_that_diverges_cannot_win_the_sweep(setting):
+    rates = [rate for rate in finetune.GRID if rate > 2e-3]
+    _, chosen = answered(setting, lambda rate: 1.0 / rate, diverged=rates)
+    assert chosen <= 1e-3 + 1e-9
+
+
+def test_one_class_is_told_from_a_right_answer():
+    outputs = np.eye(3)[[1, 1, 1]]
+    assert one_class(outputs, np.array([0, 1, 2]))
+    assert not one_class(outputs, np.array([1, 1, 1]))
+    assert not one_class(np.eye(3), np.array([0, 1, 2]))
+    assert not one_class(None, np.array([0, 1]))
