@@ -134,8 +134,15 @@ class Backbone(nn.Module):
         """
         if self.rebuild is None:
             raise WeightsError(f"{self.info.name} cannot be built from random initialisation")
-        info = replace(self.info, name=self.info.architecture, source="random initialisation", prior=None)
-        return Backbone(self.rebuild(seed), info, rebuild=self.rebuild, wrapped=self.wrapped)
+        return Backbone(self.rebuild(seed), untrained(self.info), rebuild=self.rebuild, wrapped=self.wrapped)
+
+    def known_as(self, info: BackboneInfo) -> Backbone:
+        """Take over other facts, the normalisation among them, for the same network; returns itself."""
+        found = self.info
+        self.info = replace(info, stages=found.stages, width=found.width, parameters=found.parameters)
+        self.input.use(info.preprocessing.mean, info.preprocessing.std)
+        self._shapes = ()
+        return self
 
     def tensors(self, k: int | None = None) -> dict[str, torch.Tensor]:
         """Parameters and buffers of the first k stages (all by default), named as in ``module.state_dict()``."""
@@ -182,6 +189,19 @@ class Backbone(nn.Module):
         for stage in self.stages:
             _refer_again(stage, self)
         return self
+
+
+def untrained(info: BackboneInfo) -> BackboneInfo:
+    """The facts of a network without its pretrained weights."""
+    return replace(info, source="random initialisation", licence="none", local=True, prior=None)
+
+
+def seeded(seed: int, build: Callable[[], nn.Module]) -> nn.Module:
+    """Build a network whose initial weights depend on the seed alone; the global generator is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        # torch.manual_seed would reseed every GPU too, which fork_rng without devices does not undo.
+        torch.default_generator.manual_seed(seed % 2**63)
+        return build()
 
 
 def _operations(stage: fx.GraphModule) -> list[Any]:

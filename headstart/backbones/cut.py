@@ -1,8 +1,8 @@
 """Where a network may be cut: the places of its graph that exactly one tensor crosses.
 
-The graph comes from ``torch.fx`` (Reed et al., torch.fx: Practical Program Capture and Transformation for Deep Learning
-in Python, 2022), traced no deeper than needed: a block stays whole, so that whatever it does in Python (drop path, batch
-statistics, attention kernels) still follows ``train()`` and ``eval()`` after the cut.
+The graph comes from ``torch.fx`` (Reed et al., torch.fx: Practical Program Capture and Transformation for Deep
+Learning in Python, 2022), traced no deeper than needed: a block stays whole, so that whatever it does in Python (drop
+path, batch statistics, attention kernels) still follows ``train()`` and ``eval()`` after the cut.
 """
 
 from __future__ import annotations
@@ -27,9 +27,14 @@ class Normalise(nn.Module):
 
     def __init__(self, mean: Iterable[float], std: Iterable[float]) -> None:
         super().__init__()
-        self.values = (tuple(mean), tuple(std))
         self.dtype = torch.float32
+        self.values = (tuple(mean), tuple(std))
         self._place(torch.device("cpu"))
+
+    def use(self, mean: Iterable[float], std: Iterable[float]) -> None:
+        """Normalise with these from now on."""
+        self.values = (tuple(mean), tuple(std))
+        self._place(self.mean.device)
 
     def _place(self, device: torch.device) -> None:
         for name, values in zip(("mean", "std"), self.values, strict=True):
@@ -150,7 +155,7 @@ def _follow_training(whole: Whole, graph: fx.Graph, node: fx.Node) -> None:
     tensors = {name: value for name, value in given.items() if isinstance(value, fx.Node)}
     plain = {name: value for name, value in given.items() if name not in tensors}
     name = f"follows_{node.name}"
-    whole.module.add_module(name, FollowTraining(function, plain))
+    whole.module.add_module(name, FollowTraining(function, plain).train(whole.training))
     with graph.inserting_before(node):
         replacement = graph.call_module(f"module.{name}", tuple(tensors.values()))
     node.replace_all_uses_with(replacement)

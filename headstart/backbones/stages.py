@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import os.path
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -132,13 +131,16 @@ def _names(groups: Sequence[Sequence[_Piece]]) -> list[str]:
 
 
 def _paths(group: Sequence[_Piece]) -> list[str]:
-    blocks = [piece.main.path for piece in group if piece.main.block]
-    return blocks or [piece.main.path for piece in group]
+    """The module paths that name a group: its blocks if it has any, of the container with most weights."""
+    members = [piece.main for piece in group if piece.main.block] or [piece.main for piece in group]
+    tops = [unit.path.split(".")[0] for unit in members]
+    top = max(tops, key=lambda name: sum(unit.weights for unit in members if unit.path.split(".")[0] == name))
+    return [unit.path for unit in members if unit.path.split(".")[0] == top]
 
 
 def _name(own: Sequence[str], others: Sequence[str]) -> str:
     parts = [path.split(".") for path in own]
-    common = os.path.commonprefix(parts)
+    common = [level[0] for level in itertools.takewhile(lambda level: len(set(level)) == 1, zip(*parts, strict=False))]
     prefix = ".".join(common)
     if _alone(prefix, others):
         while _alone(prefix.rpartition(".")[0], others):

@@ -1,0 +1,90 @@
+"""All backbones by one name, ``provider/name`` or ``local:PATH``: find, describe, load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from headstart.backbones.chain import Backbone
+from headstart.base import discovery
+from headstart.base.errors import UnknownName
+from headstart.base.vocabulary import BackboneInfo
+
+FIRST = ("embedded", "torchvision", "timm")
+"""Providers in the order in which they are listed; others follow by name."""
+
+
+def load(name: str, *, weights: bool = True, seed: int = 0, architecture: str | None = None) -> Backbone:
+    """Load a backbone.
+
+    Args:
+        name: ``provider/name`` as ``all_names`` lists it, or ``local:PATH``.
+        weights: False for the same network from random initialisation.
+        seed: of that initialisation.
+        architecture: ``provider/name`` of the network that a bare state_dict belongs to.
+
+    Raises:
+        UnknownName: when nothing answers to the name, with the closest known ones.
+        BadOption: when ``architecture`` is missing, or given where it has no meaning.
+        WeightsError: when the weights cannot be had, or do not fit.
+    """
+    provider, rest = _split(name)
+    plugin = discovery.load("backbones", provider, kind="backbone provider")
+    backbone: Backbone = plugin.load(rest, weights=weights, seed=seed, architecture=architecture)
+    return backbone
+
+
+def describe(name: str) -> BackboneInfo:
+    """What is known of a backbone without loading it.
+
+    Raises:
+        UnknownName: when nothing answers to the name, with the closest known ones.
+        WeightsError: when ``local:PATH`` is no backbone.
+    """
+    provider, rest = _split(name)
+    info: BackboneInfo = discovery.load("backbones", provider, kind="backbone provider").describe(rest)
+    return info
+
+
+def search(text: str = "") -> list[BackboneInfo]:
+    """The backbones whose full name contains every word of ``text``, embedded ones first."""
+    words = text.lower().split()
+    return [describe(name) for name in all_names(_named(text)) if all(word in name.lower() for word in words)]
+
+
+def all_names(providers: Iterable[str] | None = None) -> list[str]:
+    """Full names of all backbones that have one; ``local:PATH`` works besides."""
+    found = []
+    for provider in providers if providers is not None else _providers():
+        listed = discovery.load("backbones", provider).names()
+        found += [f"{provider}/{name}" for name in listed]
+    return found
+
+
+def _providers() -> list[str]:
+    known = discovery.plugins("backbones")
+    return [*(name for name in FIRST if name in known), *(name for name in known if name not in FIRST)]
+
+
+def _named(text: str) -> list[str]:
+    """The one provider that a search such as "embedded/" names, so that the others need not even be imported."""
+    provider, slash, _ = text.strip().lower().partition("/")
+    return [provider] if slash and provider in discovery.plugins("backbones") else _providers()
+
+
+def _split(name: str) -> tuple[str, str]:
+    if name.startswith("local:"):
+        return "local", name.removeprefix("local:")
+    provider, slash, rest = name.partition("/")
+    if slash and rest and provider != "local" and provider in discovery.plugins("backbones"):
+        return provider, rest
+    raise unknown(name)
+
+
+def unknown(name: str) -> UnknownName:
+    """The error for a name that nothing answers to, with the closest of all."""
+    known = all_names()
+    if "/" not in name:
+        # Without a provider only what follows it can be close; all that match are worth showing.
+        ends = [full for full in known if full.split("/", 1)[1].split(".")[0] == name]
+        known = ends or known
+    return UnknownName("backbone", name, known, next_move="headstart backbones --search TEXT")

@@ -1,0 +1,107 @@
+"""The backbones that ship in the package: small networks trained on generated patterns, no photographs."""
+
+from __future__ import annotations
+
+import importlib.resources
+import re
+from functools import lru_cache, partial
+from importlib.resources.abc import Traversable
+
+from torch import nn
+
+from headstart.backbones import folder
+from headstart.backbones.chain import Backbone, seeded, untrained
+from headstart.backbones.resnet10 import ResNet10
+from headstart.base.errors import BadOption, UnknownName
+from headstart.base.vocabulary import BackboneInfo, Preprocessing
+
+WIDTHS = (48, 96, 192, 384)
+"""Channels of ``embedded/resnet10``; other widths are part of the name: ``embedded/resnet10-8-16-24-32``."""
+SIZE = 48
+_ARCHITECTURE = re.compile(r"resnet10((?:-\d{1,4}){1,8})?")
+
+
+def architecture(widths: tuple[int, ...]) -> str:
+    """Full name of the ResNet-10 with these widths."""
+    return "embedded/resnet10" + ("" if widths == WIDTHS else "".join(f"-{width}" for width in widths))
+
+
+@lru_cache(maxsize=1)
+def names() -> tuple[str, ...]:
+    """The networks whose weights are in the package."""
+    shipped = _shipped()
+    if not shipped.is_dir():
+        return ()
+    return tuple(sorted(entry.name.removesuffix(".json") for entry in shipped.iterdir() if entry.name[-5:] == ".json"))
+
+
+def describe(name: str) -> BackboneInfo:
+    """What is known of an embedded backbone.
+
+    Raises:
+        UnknownName: when the package has no such backbone.
+        WeightsError: when its description is damaged.
+    """
+    if name in names():
+        return _record(name).info(f"embedded/{name}")
+    half = (0.5, 0.5, 0.5)
+    return untrained(
+        BackboneInfo(
+            name=f"embedded/{name}",
+            architecture=f"embedded/{name}",
+            parameters=0,
+            stages=(),
+            width=_widths(name)[-1],
+            preprocessing=Preprocessing(size=SIZE, mean=half, std=half, interpolation="bilinear"),
+        )
+    )
+
+
+def load(name: str, *, weights: bool = True, seed: int = 0, architecture: str | None = None) -> Backbone:
+    """Load an embedded backbone, or with ``weights=False`` also a bare ``resnet10``.
+
+    Args:
+        name: as ``names`` lists it.
+        weights: False for random initialisation.
+        seed: of that initialisation.
+        architecture: must not be given.
+
+    Raises:
+        UnknownName, BadOption, WeightsError
+    """
+    if architecture is not None:
+        raise BadOption(f"embedded/{name} says its architecture itself", where="architecture", expected="none")
+    if name in names():
+        record = _record(name)
+        data = (_shipped() / f"{name}.safetensors").read_bytes() if weights else None
+        return record.backbone(f"embedded/{name}", data, seed=seed)
+    if weights:
+        raise _unknown(name)
+    rebuild = partial(_fresh, _widths(name))
+    return Backbone(rebuild(seed), describe(name), rebuild=rebuild)
+
+
+def _fresh(widths: tuple[int, ...], seed: int) -> nn.Module:
+    return seeded(seed, partial(ResNet10, widths))
+
+
+def _widths(name: str) -> tuple[int, ...]:
+    match = _ARCHITECTURE.fullmatch(name)
+    if not match:
+        raise _unknown(name)
+    widths = tuple(int(part) for part in (match[1] or "").split("-") if part)
+    if 0 in widths:
+        raise _unknown(name)
+    return widths or WIDTHS
+
+
+def _unknown(name: str) -> UnknownName:
+    return UnknownName("backbone", f"embedded/{name}", [f"embedded/{each}" for each in names()])
+
+
+def _shipped() -> Traversable:
+    return importlib.resources.files("headstart.backbones") / "weights"
+
+
+def _record(name: str) -> folder.Record:
+    return folder.parse((_shipped() / f"{name}.json").read_bytes(), f"embedded/{name}")

@@ -1,0 +1,214 @@
+"""A backbone as a folder: ``weights.safetensors`` and ``backbone.json``, which says what they are.
+
+The same two files, under the backbone's own name, are how the embedded backbones ship. Nothing in a folder is executed;
+the weights must have the digest that the description gives.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import safetensors.torch
+import torch
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
+
+from headstart.backbones import catalogue, tensors
+from headstart.backbones.chain import Backbone, untrained
+from headstart.base import files, hashes
+from headstart.base.errors import HeadstartError, WeightsError
+from headstart.base.manifest import PreprocessingRecord, plain
+from headstart.base.vocabulary import BackboneInfo
+
+DESCRIPTION = "backbone.json"
+WEIGHTS = "weights.safetensors"
+_ARCHITECTURE = re.compile(r"[a-z][a-z0-9_]*/[A-Za-z0-9_][A-Za-z0-9_.\-]*")
+_AGAIN = "copy or make the folder again"
+
+
+class WeightsRecord(BaseModel):
+    """The file of tensors.
+
+    Attributes:
+        sha256: of its bytes.
+        bytes: its size.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    bytes: Annotated[int, Field(ge=1)]
+
+
+class Record(BaseModel):
+    """What ``backbone.json`` says.
+
+    Attributes:
+        architecture: catalogue name that builds the network without weights.
+        card: how it was made; plain data for people.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1]
+    architecture: str
+    preprocessing: PreprocessingRecord
+    stages: tuple[str, ...]
+    width: Annotated[int, Field(ge=1)]
+    parameters: Annotated[int, Field(ge=0)]
+    licence: str
+    source: str
+    modality: str
+    prior: float | None = None
+    weights: WeightsRecord
+    card: dict[str, JsonValue] = {}
+
+    @field_validator("architecture")
+    @classmethod
+    def _names_no_path(cls, value: str) -> str:
+        if not _ARCHITECTURE.fullmatch(value):
+            raise ValueError("must be a plain provider/architecture name")
+        return value
+
+    def info(self, name: str) -> BackboneInfo:
+        """In the vocabulary's words."""
+        return BackboneInfo(
+            name=name,
+            architecture=self.architecture,
+            parameters=self.parameters,
+            stages=self.stages,
+            width=self.width,
+            preprocessing=self.preprocessing.value(),
+            licence=self.licence,
+            source=self.source,
+            local=True,
+            prior=self.prior,
+            modality=self.modality,
+        )
+
+    def backbone(self, name: str, data: bytes | None, *, seed: int = 0) -> Backbone:
+        """Build the network, and fill it with the tensors in ``data``, the bytes of the weights file; None: with none.
+
+        Raises:
+            WeightsError: when the bytes are not the described ones, or do not fit.
+            UnknownName: when nothing builds the architecture.
+        """
+        built = catalogue.load(self.architecture, weights=False, seed=seed)
+        info = self.info(name)
+        if data is None:
+            return built.known_as(untrained(info))
+        if hashes.of_bytes(data) != self.weights.sha256:
+            raise WeightsError(
+                "The weights are not those that the description was written for",
+                where=name,
+                expected=f"{self.weights.bytes:,} bytes with SHA-256 {self.weights.sha256[:16]}…, found {len(data):,}",
+                next_move=_AGAIN,
+            )
+        tensors.fill(built.module, tensors.from_bytes(data, name), name)
+        return built.known_as(info)
+
+
+def parse(text: bytes, where: str) -> Record:
+    """Read a description.
+
+    Raises:
+        WeightsError: saying what is wrong with it.
+    """
+    try:
+        return Record.model_validate_json(text)
+    except (ValidationError, RecursionError) as error:
+        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": "nested too deep"}
+        place = ".".join(map(str, first["loc"]))
+        raise WeightsError(
+            f"The description of the backbone is not as it should be: {place}: {first['msg']}",
+            where=where,
+            expected="schema version 1",
+            next_move=_AGAIN,
+        ) from error
+
+
+def write_folder(
+    backbone: Backbone, to: str | Path, card: Mapping[str, Any], *, dtype: torch.dtype | None = None
+) -> None:
+    """Write a backbone as a folder that ``--backbone local:DIR`` reads.
+
+    Args:
+        backbone: its ``info`` is the description.
+        to: the folder; made if need be, other files in it are left alone.
+        card: how the weights were made; plain data.
+        dtype: what floating-point tensors are stored in (``torch.float16`` halves the file); None: as they are.
+
+    Raises:
+        HeadstartError: when the folder cannot be written.
+    """
+    to = Path(to)
+    state = {name: _stored(tensor, dtype) for name, tensor in backbone.module.state_dict().items()}
+    data = safetensors.torch.save(state)
+    info = backbone.info
+    record = Record(
+        schema_version=1,
+        architecture=info.architecture,
+        preprocessing=PreprocessingRecord.of(info.preprocessing),
+        stages=info.stages,
+        width=info.width,
+        parameters=info.parameters,
+        licence=info.licence,
+        source=info.source,
+        modality=info.modality,
+        prior=info.prior,
+        weights=WeightsRecord(sha256=hashes.of_bytes(data), bytes=len(data)),
+        card=plain(card),
+    )
+    files.write_with(to / WEIGHTS, lambda path: path.write_bytes(data))
+    files.write_json(to / DESCRIPTION, json.loads(record.model_dump_json()))
+
+
+def _stored(tensor: torch.Tensor, dtype: torch.dtype | None) -> torch.Tensor:
+    tensor = tensor.detach().cpu().to(dtype if dtype and tensor.is_floating_point() else tensor.dtype)
+    # Tied tensors and views would be refused by the format: each gets its own bytes.
+    return tensor.clone(memory_format=torch.contiguous_format)
+
+
+def read_folder(path: str | Path, *, weights: bool = True, seed: int = 0) -> Backbone:
+    """Load a backbone from its folder.
+
+    Raises:
+        WeightsError: when a file is missing, edited, truncated, leads out of the folder, or does not fit.
+    """
+    path = Path(path)
+    record = parse(_inside(path, DESCRIPTION), str(path / DESCRIPTION))
+    data = _inside(path, WEIGHTS) if weights else None
+    name = f"local:{path}"
+    try:
+        return record.backbone(name, data, seed=seed)
+    except WeightsError:
+        raise
+    except HeadstartError as error:
+        raise WeightsError(f"The network cannot be built: {error.what}", where=name, expected=error.expected) from error
+
+
+def describe_folder(path: str | Path) -> BackboneInfo:
+    """What a backbone's folder says it is.
+
+    Raises:
+        WeightsError: when its description is missing or damaged.
+    """
+    path = Path(path)
+    info = parse(_inside(path, DESCRIPTION), str(path / DESCRIPTION)).info(f"local:{path}")
+    return replace(info, local=(path / WEIGHTS).is_file())
+
+
+def _inside(path: Path, name: str) -> bytes:
+    file = path / name
+    if file.is_symlink() and not file.resolve().is_relative_to(path.resolve()):
+        raise WeightsError(f"{name} is a link that leads out of the folder", where=str(path), next_move=_AGAIN)
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise WeightsError(
+            f"{name} cannot be read: {error.strerror or error}", where=str(path), next_move=_AGAIN
+        ) from error

@@ -1,0 +1,135 @@
+"""Backbones on this machine: a backbone's folder, a headstart model, or a bare state_dict with its architecture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from headstart.backbones import catalogue, folder, tensors
+from headstart.backbones.chain import Backbone, untrained
+from headstart.base import manifest
+from headstart.base.errors import BadOption, WeightsError
+from headstart.base.vocabulary import BackboneInfo
+
+PREFIX = "backbone."
+"""What the network's tensors are called in a sealed model."""
+
+
+def names() -> tuple[str, ...]:
+    """None: a path is its own name."""
+    return ()
+
+
+def describe(name: str) -> BackboneInfo:
+    """What is known of the backbone at a path.
+
+    Raises:
+        WeightsError: when there is none, or only a bare state_dict, which says nothing of itself.
+        ModelFolderError: when it is a damaged model folder.
+    """
+    path = _existing(name)
+    if _is_backbone(path):
+        return folder.describe_folder(path)
+    if path.is_dir():
+        return _sealed(path)[0]
+    raise WeightsError(
+        "A bare state_dict does not say which network it belongs to",
+        where=str(path),
+        next_move="fit it with --architecture timm/NAME",
+    )
+
+
+def load(name: str, *, weights: bool = True, seed: int = 0, architecture: str | None = None) -> Backbone:
+    """Load the backbone at a path.
+
+    Args:
+        name: path of a backbone's folder, a headstart model's folder, or a state_dict
+            (.safetensors, .pt, .pth, .bin; read with ``weights_only``).
+        weights: False for the same network from random initialisation.
+        seed: of that initialisation.
+        architecture: ``provider/name`` of the network, for a bare state_dict.
+
+    Raises:
+        BadOption: when the architecture is missing, or given for a folder that says it itself.
+        WeightsError: when the weights cannot be read, or do not fit.
+        ModelFolderError: when a model folder is incomplete, edited or unsafe.
+        UnknownName: when nothing builds the architecture.
+    """
+    path = _existing(name)
+    if not path.is_dir():
+        return _bare(path, architecture, weights, seed)
+    if architecture is not None:
+        raise BadOption(f"{path} says its architecture itself", where="architecture", expected="none with a folder")
+    if _is_backbone(path):
+        return folder.read_folder(path, weights=weights, seed=seed)
+    info, file = _sealed(path)
+    built = _build(info.architecture, seed, path)
+    if not weights:
+        return built.known_as(untrained(info))
+    state = tensors.read(file)
+    own = {key.removeprefix(PREFIX): tensor for key, tensor in state.items() if key.startswith(PREFIX)}
+    tensors.fill(built.module, own, str(file))
+    return built.known_as(info)
+
+
+def _existing(name: str) -> Path:
+    path = Path(name).expanduser()
+    if not name or not path.exists():
+        raise WeightsError(
+            "There is no such file or folder" if name else "local: needs a path",
+            where=f"local:{name}",
+            expected="local:PATH of a backbone's folder, a headstart model or a state_dict",
+        )
+    return path
+
+
+def _is_backbone(path: Path) -> bool:
+    return (path / folder.DESCRIPTION).exists()
+
+
+def _sealed(path: Path) -> tuple[BackboneInfo, Path]:
+    if not manifest.is_model(path):
+        raise WeightsError(
+            "The folder holds no backbone",
+            where=str(path),
+            expected=f"{folder.DESCRIPTION} (a backbone) or {manifest.NAME} (a headstart model)",
+            next_move="name the weights file itself, with --architecture",
+        )
+    known = manifest.read(path)
+    info = known.info()
+    if info is None:
+        raise WeightsError("This model has no network in it: a simple baseline won", where=str(path))
+    source = f"{info.source}, then the data of {path.name}"
+    return replace(info, name=f"local:{path}", source=source, width=0, stages=()), path / manifest.WEIGHTS
+
+
+def _bare(path: Path, architecture: str | None, weights: bool, seed: int) -> Backbone:
+    if path.suffix.lower() not in tensors.SUFFIXES:
+        raise WeightsError(
+            f"A {path.suffix or 'nameless kind of'} file is no weights file",
+            where=str(path),
+            expected=", ".join(tensors.SUFFIXES),
+        )
+    if not architecture:
+        raise BadOption(
+            "A bare state_dict needs its architecture",
+            where="architecture",
+            expected="the network it was saved from, such as timm/resnet50",
+            next_move=f"--backbone local:{path} --architecture timm/resnet50",
+        )
+    built = _build(architecture, seed, path)
+    info = replace(built.info, name=f"local:{path}", licence="unknown", local=True)
+    if not weights:
+        return built.known_as(untrained(info))
+    left_out = tensors.fill(built.module, tensors.read(path), str(path))
+    source = f"the file {path.name}" + (f"; its source head was left out ({', '.join(left_out)})" if left_out else "")
+    return built.known_as(replace(info, source=source))
+
+
+def _build(architecture: str, seed: int, path: Path) -> Backbone:
+    if architecture.startswith("local:"):
+        raise BadOption("An architecture is a name, not a path", where="architecture", expected="such as timm/resnet50")
+    try:
+        return catalogue.load(architecture, weights=False, seed=seed)
+    except WeightsError as error:
+        raise WeightsError(f"The network cannot be built: {error.what}", where=str(path)) from error

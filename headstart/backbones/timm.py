@@ -1,0 +1,279 @@
+"""Networks and weights of the timm library, from the Hugging Face hub or this machine's cache of it.
+
+Wightman, PyTorch Image Models (2019), https://github.com/huggingface/pytorch-image-models.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, cast
+
+# Read once, when the library is imported; whoever wants telemetry sets it to 0.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+import timm
+import timm.layers
+import torch
+from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
+from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+from timm.models import PretrainedCfg, get_pretrained_cfg
+from torch import nn
+
+from headstart.backbones import reach
+from headstart.backbones.chain import Backbone, seeded, untrained
+from headstart.backbones.revival import revive
+from headstart.base.errors import BadOption, UnknownName, WeightsError
+from headstart.base.vocabulary import BackboneInfo, Preprocessing
+
+FILES = ("model.safetensors", "pytorch_model.bin")
+"""Names of weights files on the hub, the safest first."""
+
+LICENCES = {
+    "apache-2.0": "Apache-2.0",
+    "mit": "MIT",
+    "bsd-3-clause": "BSD-3-Clause",
+    "cc-by-nc-4.0": "CC-BY-NC-4.0",
+    "cc-by-nc-sa-4.0": "CC-BY-NC-SA-4.0",
+    "gpl-3.0": "GPL-3.0",
+}
+
+SOURCES = {
+    "in1k": "ImageNet-1k",
+    "in12k": "ImageNet-12k",
+    "in21k": "ImageNet-21k",
+    "in22k": "ImageNet-22k",
+    "inat21": "iNaturalist 2021",
+    "ig1b": "Instagram-1B",
+    "yfcc100m": "YFCC100M",
+    "jft": "JFT-300M",
+    "laion2b": "LAION-2B",
+    "laion400m": "LAION-400M",
+    "laiona": "LAION-Aesthetics",
+    "datacompxl": "DataComp-XL",
+    "dfn2b": "DFN-2B",
+    "dfn5b": "DFN-5B",
+    "metaclip": "MetaCLIP",
+    "openai": "OpenAI's image-text pairs",
+    "webli": "WebLI",
+    "lvd142m": "LVD-142M",
+    "lvd1689m": "LVD-1689M",
+    "m30m": "Merged-30M",
+    "m38m": "Merged-38M",
+    "merged2b": "Merged-2B",
+    "seer": "Instagram, unlabelled",
+    "swag": "Instagram hashtags",
+    "sa1b": "SA-1B",
+}
+"""Parts of a pretrained tag -> the data they stand for."""
+
+PRIORS = {
+    "convnext_atto.d2_in1k": 77.008,
+    "convnext_base.fb_in22k_ft_in1k": 86.274,
+    "convnext_nano.d1h_in1k": 81.482,
+    "convnext_small.fb_in22k_ft_in1k": 85.262,
+    "convnext_tiny.in12k_ft_in1k": 84.450,
+    "convnextv2_nano.fcmae_ft_in22k_in1k_384": 83.374,
+    "deit_small_patch16_224.fb_in1k": 79.844,
+    "deit_tiny_patch16_224.fb_in1k": 72.172,
+    "densenet121.ra_in1k": 76.500,
+    "efficientnet_b0.ra_in1k": 77.694,
+    "efficientnet_b2.ra_in1k": 80.610,
+    "mobilenetv3_large_100.ra_in1k": 75.766,
+    "mobilenetv3_small_100.lamb_in1k": 67.656,
+    "regnety_004.tv2_in1k": 75.598,
+    "regnety_016.tv2_in1k": 80.668,
+    "resnet18.a1_in1k": 73.158,
+    "resnet34.a1_in1k": 77.918,
+    "resnet50.a1_in1k": 81.214,
+    "resnet50.tv_in1k": 76.130,
+    "swin_tiny_patch4_window7_224.ms_in1k": 81.376,
+    "vgg16_bn.tv_in1k": 73.370,
+    "vit_base_patch16_224.augreg2_in21k_ft_in1k": 85.096,
+    "vit_small_patch16_224.augreg_in21k_ft_in1k": 81.384,
+    "vit_tiny_patch16_224.augreg_in21k_ft_in1k": 75.454,
+}
+"""Published ImageNet-1k top-1 accuracy in percent, from timm's results/results-imagenet.csv."""
+
+
+@lru_cache(maxsize=1)
+def names() -> tuple[str, ...]:
+    """Pretrained networks that read colour images, as ``architecture.tag``."""
+    return tuple(name for name in timm.list_pretrained() if _colour(get_pretrained_cfg(name)))
+
+
+def describe(name: str) -> BackboneInfo:
+    """What timm says of a network; a bare architecture stands for its default weights.
+
+    Raises:
+        UnknownName: when timm has no such network or tag.
+    """
+    cfg = _config(name)
+    full = _full(name, cfg)
+    tag = cfg.tag or ""
+    return BackboneInfo(
+        name=f"timm/{full}",
+        architecture=f"timm/{full}",
+        parameters=0,
+        stages=(),
+        width=0,
+        preprocessing=_preprocessing(cfg),
+        licence=LICENCES.get((cfg.license or "unknown").lower(), cfg.license or "unknown"),
+        source=_source(tag) if cfg.has_weights else "no published weights",
+        local=_cached(cfg) is not None,
+        prior=PRIORS.get(full),
+    )
+
+
+def load(name: str, *, weights: bool = True, seed: int = 0, architecture: str | None = None) -> Backbone:
+    """Load a network, with its weights or from random initialisation.
+
+    Args:
+        name: ``architecture.tag``, or ``architecture`` for its default weights.
+        weights: False for random initialisation with live residual branches.
+        seed: of that initialisation.
+        architecture: must not be given; a name of timm says it all.
+
+    Raises:
+        UnknownName, BadOption, WeightsError
+    """
+    if architecture is not None:
+        raise BadOption(f"timm/{name} says its architecture itself", where="architecture", expected="none")
+    info = describe(name)
+    full = info.name.removeprefix("timm/")
+    rebuild = partial(_fresh, full)
+    module = seeded(seed, partial(_pretrained, full)) if weights else rebuild(seed)
+    info = info if weights else untrained(info)
+    return Backbone(module, info, rebuild=rebuild, wrapped=_kept_whole())
+
+
+def _kept_whole() -> tuple[Callable[..., Any], ...]:
+    # Not among the names that timm declares as exported, though its documentation uses it.
+    functions: Callable[[], list[Callable[..., Any]]] = vars(timm.layers)["get_notrace_functions"]
+    return tuple(functions())
+
+
+def _config(name: str) -> PretrainedCfg:
+    try:
+        cfg = get_pretrained_cfg(name, allow_unregistered=False)
+    except RuntimeError:
+        cfg = None
+    if cfg is None or not _colour(cfg):
+        known = [f"timm/{each}" for each in names()]
+        raise UnknownName("backbone", f"timm/{name}", known, next_move="headstart backbones --search TEXT")
+    return cfg
+
+
+def _colour(cfg: PretrainedCfg | None) -> bool:
+    return cfg is not None and len(cfg.input_size) == 3 and cfg.input_size[0] == 3
+
+
+def _full(name: str, cfg: PretrainedCfg) -> str:
+    bare = name.split(".", 1)[0]
+    return f"{bare}.{cfg.tag}" if cfg.tag else bare
+
+
+def _preprocessing(cfg: PretrainedCfg) -> Preprocessing:
+    known = cfg.interpolation if cfg.interpolation in ("bilinear", "bicubic", "nearest") else "bicubic"
+    mean, std = tuple(map(float, cfg.mean)), tuple(map(float, cfg.std))
+    return Preprocessing(
+        size=cfg.input_size[-1],
+        mean=(mean[0], mean[1], mean[2]),
+        std=(std[0], std[1], std[2]),
+        interpolation=known,
+        crop=min(float(cfg.crop_pct), 1.0),
+    )
+
+
+def _source(tag: str) -> str:
+    words = [SOURCES[part] for part in re.split(r"[_.]", tag) if part in SOURCES]
+    return ", then ".join(words) if words else f"unknown (timm's tag {tag or 'is empty'})"
+
+
+def _new(full: str, **options: Any) -> nn.Module:
+    # Built with the source head and stripped of it: only so does timm insist that every tensor fits.
+    module: Any = timm.create_model(full, **options)
+    module.reset_classifier(0)
+    return cast(nn.Module, module)
+
+
+def _fresh(full: str, seed: int) -> nn.Module:
+    return revive(seeded(seed, partial(_new, full, pretrained=False)))
+
+
+def _pretrained(full: str) -> nn.Module:
+    cfg = _config(full)
+    try:
+        path = _cached(cfg) or _download(cfg)
+        if path is None or cfg.custom_load:
+            return _new(full, pretrained=True)
+        return _new(full, pretrained=True, pretrained_cfg_overlay={"file": str(path)})
+    except WeightsError:
+        raise
+    except Exception as error:  # the hub, the network and the file formats each have errors of their own
+        raise _unavailable(full, str(error).strip().split("\n")[0] or type(error).__name__) from error
+
+
+def _wanted(cfg: PretrainedCfg) -> tuple[str, ...]:
+    return (cfg.hf_hub_filename,) if cfg.hf_hub_filename else FILES
+
+
+def _repository(cfg: PretrainedCfg) -> tuple[str, str | None]:
+    name, _, revision = str(cfg.hf_hub_id).partition("@")
+    return name, revision or None
+
+
+def _cached(cfg: PretrainedCfg) -> Path | None:
+    """The weights file on this machine, if there is one."""
+    if cfg.hf_hub_id:
+        repository, revision = _repository(cfg)
+        if not (Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}").is_dir():
+            return None
+        for name in _wanted(cfg):
+            found = try_to_load_from_cache(repository, name, revision=revision)
+            if isinstance(found, str):
+                return Path(found)
+        return None
+    if isinstance(cfg.url, str) and cfg.url:
+        path = Path(torch.hub.get_dir(), "checkpoints", cfg.url.rsplit("/", 1)[-1])
+        return path if path.is_file() else None
+    return None
+
+
+def _download(cfg: PretrainedCfg) -> Path | None:
+    """Fetch from the hub; None where timm itself knows another place.
+
+    Raises:
+        WeightsError: at once when there is no way to the hub; the libraries would retry for a minute.
+    """
+    full = f"{cfg.architecture}.{cfg.tag}"
+    url = constants.ENDPOINT if cfg.hf_hub_id else cfg.url
+    if not isinstance(url, str) or not url:
+        raise _unavailable(full, "no weights were published")
+    if cfg.hf_hub_id and constants.HF_HUB_OFFLINE:
+        raise _unavailable(full, "HF_HUB_OFFLINE is set, so nothing is downloaded")
+    if reason := reach.unreachable(url):
+        raise _unavailable(full, reason)
+    if not cfg.hf_hub_id:
+        return None
+    repository, revision = _repository(cfg)
+    for name in _wanted(cfg):
+        try:
+            return Path(hf_hub_download(repository, name, revision=revision, etag_timeout=reach.PATIENCE))
+        except LocalEntryNotFoundError:
+            raise
+        except EntryNotFoundError:
+            continue
+    raise _unavailable(full, f"{repository} has none of {', '.join(_wanted(cfg))}")
+
+
+def _unavailable(full: str, reason: str) -> WeightsError:
+    return WeightsError(
+        f"The weights of timm/{full} cannot be had: {reason}",
+        expected=f"them in {constants.HF_HUB_CACHE}, or a way to {constants.ENDPOINT}",
+        next_move="use weights that are here (headstart backbones --local, or local:PATH), or load this backbone once "
+        "where there is a network and copy its Hugging Face cache (HF_HOME); HF_HUB_OFFLINE=1 forbids downloads",
+    )

@@ -1,0 +1,181 @@
+"""Networks and weights of the torchvision library, from download.pytorch.org or this machine's cache of it.
+
+TorchVision maintainers and contributors, TorchVision: PyTorch's Computer Vision library (2016).
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import torch
+import torchvision
+from torch import nn
+from torchvision.models import WeightsEnum, get_model, get_model_builder, get_model_weights
+
+from headstart.backbones import reach, tensors
+from headstart.backbones.chain import Backbone, seeded, untrained
+from headstart.backbones.revival import revive
+from headstart.base.errors import BadOption, UnknownName, WeightsError
+from headstart.base.vocabulary import BackboneInfo, Preprocessing
+
+CODE_LICENCE = "BSD-3-Clause"
+
+
+@lru_cache(maxsize=1)
+def names() -> tuple[str, ...]:
+    """Pretrained image classifiers, as ``architecture.WEIGHTS``."""
+    return tuple(
+        f"{name}.{weights.name}"
+        for name in torchvision.models.list_models(module=torchvision.models)
+        for weights in get_model_weights(name)
+    )
+
+
+def describe(name: str) -> BackboneInfo:
+    """What torchvision says of a network; a bare architecture stands for its default weights.
+
+    Raises:
+        UnknownName: when torchvision has no such network or weights.
+    """
+    bare, weights = _weights(name)
+    full = f"{bare}.{weights.name}"
+    meta = weights.meta
+    return BackboneInfo(
+        name=f"torchvision/{full}",
+        architecture=f"torchvision/{full}",
+        parameters=0,
+        stages=(),
+        width=0,
+        preprocessing=_preprocessing(weights),
+        licence="CC-BY-NC-4.0" if "license" in meta and "SWAG" in weights.name else CODE_LICENCE,
+        source="Instagram hashtags, then ImageNet-1k" if "SWAG" in weights.name else "ImageNet-1k",
+        local=_file(weights).is_file(),
+        prior=meta.get("_metrics", {}).get("ImageNet-1K", {}).get("acc@1"),
+    )
+
+
+def load(name: str, *, weights: bool = True, seed: int = 0, architecture: str | None = None) -> Backbone:
+    """Load a network, with its weights or from random initialisation.
+
+    Args:
+        name: ``architecture.WEIGHTS``, or ``architecture`` for its default weights.
+        weights: False for random initialisation.
+        seed: of that initialisation.
+        architecture: must not be given; a name of torchvision says it all.
+
+    Raises:
+        UnknownName, BadOption, WeightsError
+    """
+    if architecture is not None:
+        raise BadOption(f"torchvision/{name} says its architecture itself", where="architecture", expected="none")
+    info = describe(name)
+    full = info.name.removeprefix("torchvision/")
+    rebuild = partial(_fresh, full)
+    module = seeded(seed, partial(_pretrained, full)) if weights else rebuild(seed)
+    return Backbone(module, info if weights else untrained(info), rebuild=rebuild)
+
+
+def _weights(name: str) -> tuple[str, WeightsEnum]:
+    bare, _, wanted = name.partition(".")
+    if bare in torchvision.models.list_models(module=torchvision.models):
+        known = get_model_weights(bare)
+        if not wanted:
+            return bare, known["DEFAULT"]
+        if wanted in known.__members__:
+            return bare, known[wanted]
+    known_names = [f"torchvision/{each}" for each in names()]
+    raise UnknownName("backbone", f"torchvision/{name}", known_names, next_move="headstart backbones --search TEXT")
+
+
+def _preprocessing(weights: WeightsEnum) -> Preprocessing:
+    transform = weights.transforms()
+    size, resized = int(transform.crop_size[0]), int(transform.resize_size[0])
+    mean, std = list(map(float, transform.mean)), list(map(float, transform.std))
+    return Preprocessing(
+        size=size,
+        mean=(mean[0], mean[1], mean[2]),
+        std=(std[0], std[1], std[2]),
+        interpolation=str(transform.interpolation.value),
+        crop=min(size / resized, 1.0),
+    )
+
+
+def _file(weights: WeightsEnum) -> Path:
+    return Path(torch.hub.get_dir(), "checkpoints", weights.url.rsplit("/", 1)[-1])
+
+
+def _new(full: str, state: dict[str, torch.Tensor] | None = None) -> nn.Module:
+    bare, weights = _weights(full)
+    options: dict[str, Any] = {"num_classes": len(weights.meta["categories"])}
+    accepted = inspect.signature(get_model_builder(bare)).parameters
+    if bare in ("googlenet", "inception_v3"):
+        options |= {"transform_input": True, "aux_logits": True, "init_weights": state is None}
+    elif bare.startswith("vit_") and "kwargs" in accepted:
+        options["image_size"] = weights.meta["min_size"][0]
+    module = get_model(bare, weights=None, **options)
+    if state is not None:
+        module.load_state_dict(state)
+    return headless(module)
+
+
+def headless(module: nn.Module) -> nn.Module:
+    """Replace the source head, and the dropout in front of it, by the identity, in place; returns the module.
+
+    Raises:
+        WeightsError: when there is no linear layer to be the head.
+    """
+    for name in ("AuxLogits", "aux1", "aux2"):
+        if isinstance(getattr(module, name, None), nn.Module):
+            setattr(module, name, None)
+    if hasattr(module, "aux_logits"):
+        setattr(module, "aux_logits", False)  # noqa: B010 - a plain flag, which nn.Module's types do not know
+    if isinstance(module, torchvision.models.SqueezeNet):
+        # Its head is a convolution over the features, averaged afterwards.
+        module.classifier = nn.AdaptiveAvgPool2d(1)
+        return module
+    linear = [name for name, part in module.named_modules() if isinstance(part, nn.Linear)]
+    if not linear:
+        raise WeightsError(f"{type(module).__name__} has no linear layer that could be its source head")
+    owner_name, _, key = linear[-1].rpartition(".")
+    owner = module.get_submodule(owner_name)
+    setattr(owner, key, nn.Identity())
+    if isinstance(owner, nn.Sequential):
+        last = int(key) - 1 if key.isdigit() else -1
+        if last >= 0 and isinstance(owner[last], nn.Dropout):
+            owner[last] = nn.Identity()
+    return module
+
+
+def _fresh(full: str, seed: int) -> nn.Module:
+    return revive(seeded(seed, partial(_new, full)))
+
+
+def _pretrained(full: str) -> nn.Module:
+    _, weights = _weights(full)
+    path = _file(weights)
+    if not path.is_file():
+        if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
+            raise _unavailable(full, weights, "HF_HUB_OFFLINE is set, so nothing is downloaded")
+        if reason := reach.unreachable(weights.url):
+            raise _unavailable(full, weights, reason)
+        try:
+            weights.get_state_dict(progress=False, check_hash=True, weights_only=True, map_location="cpu")
+        except (OSError, RuntimeError) as error:
+            raise _unavailable(full, weights, str(error)) from error
+    try:
+        return _new(full, tensors.read(path))
+    except RuntimeError as error:
+        raise tensors.unreadable(str(path), error) from error
+
+
+def _unavailable(full: str, weights: WeightsEnum, reason: str) -> WeightsError:
+    return WeightsError(
+        f"The weights of torchvision/{full} cannot be had: {reason}",
+        expected=f"{_file(weights)}, or a way to {weights.url}",
+        next_move="use weights that are here (headstart backbones --local, or local:PATH), or download the file "
+        "elsewhere and put it there",
+    )
