@@ -107,7 +107,7 @@ class BaselineScorer:
     def tensors(self) -> dict[str, torch.Tensor]:
         """The baseline's arrays."""
         arrays, _ = self.predictor.state()
-        return {BASELINE + name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+        return {BASELINE + name: torch.from_numpy(np.array(array, order="C")) for name, array in arrays.items()}
 
 
 def restored(folder: Path, manifest: Manifest) -> Scorer:

@@ -37,7 +37,7 @@ def small_network(seed: int = 0) -> Network:
     return Network(backbone, head, taps)
 
 
-def sealed_to(folder: Path, network: Network, **values: Any) -> Model:
+def sealed_to(folder: Path, network: Network, /, **values: Any) -> Model:
     """Seal a network with everything that a fit would say of it."""
     info = network.backbone.info
     given: dict[str, Any] = {
