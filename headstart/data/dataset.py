@@ -254,13 +254,7 @@ def _settle_classes(rows: _Rows, skipped: list[Skipped], notes: list[str], *, dr
             expected=f"at least {LEAST} different items in each class",
             next_move=_about_rare(rare, rows),
         )
-    gone = set(rare) | set(missing[1] if missing else ())
-    if gone:
-        notes.append(f"left out as too rare (--drop-rare): {listing(list(natural.ordered(gone)), 10)}")
-        for place, label in zip(rows.wheres, rows.labels, strict=True):
-            if label in gone:
-                skipped.append(Skipped(place, f"its class, {label}, is too rare"))
-        rows.keep([label not in gone for label in rows.labels])
+    _drop_classes(set(rare) | set(missing[1] if missing else ()), rows, skipped, notes)
     left = natural.ordered(rows.labels)
     if len(left) < 2:
         raise TooFewExamples(
@@ -269,6 +263,16 @@ def _settle_classes(rows: _Rows, skipped: list[Skipped], notes: list[str], *, dr
             expected="at least two classes",
             next_move="put each class in a subfolder of its own, or name the label column with --label",
         )
+
+
+def _drop_classes(gone: set[str], rows: _Rows, skipped: list[Skipped], notes: list[str]) -> None:
+    if not gone:
+        return
+    notes.append(f"left out as too rare (--drop-rare): {listing(list(natural.ordered(gone)), 10)}")
+    for place, label in zip(rows.wheres, rows.labels, strict=True):
+        if label in gone:
+            skipped.append(Skipped(place, f"its class, {label}, is too rare"))
+    rows.keep([label not in gone for label in rows.labels])
 
 
 def _about_rare(rare: dict[str, int], rows: _Rows) -> str:
