@@ -72,8 +72,7 @@ def main(
     """Parse, fit, print."""
     if overwrite and resume:
         raise BadOption("--overwrite and --resume exclude each other", expected="one of them")
-    given = {
-        "output": output or default_output(source),
+    given: dict[str, Any] = {
         "backbone": backbone,
         "architecture": architecture,
         "strategy": strategy,
@@ -84,28 +83,24 @@ def main(
         "baselines": not no_baselines,
         "drop_rare": drop_rare,
         "precision": precision,
-        "golden": golden,
         "label": label,
         "path": path,
         "settings": parse_settings(settings or []),
-        "overwrite": overwrite,
-        "resume": resume,
-        "dry_run": dry_run,
     }
-    return _fit(source, given, quiet=quiet, verbose=verbose, as_json=as_json)
-
-
-def _fit(source: str, given: dict[str, Any], *, quiet: bool, verbose: bool, as_json: bool) -> int:
     # Imported here: they bring torch, which --help and a misspelt option should not wait for.
-    from headstart.api import fit
+    from headstart.api import fit, plan_fit
     from headstart.cli import outcome
 
     with watching(quiet=quiet, verbose=verbose) as report:
-        result = fit(source, report=report, **given)
-    if given["dry_run"]:
-        outcome.show_plan(result, as_json=as_json)
+        if dry_run:
+            plan = plan_fit(source, report=report, **given)
+        else:
+            to = output or default_output(source)
+            model = fit(source, output=to, golden=golden, overwrite=overwrite, resume=resume, report=report, **given)
+    if dry_run:
+        outcome.show_plan(plan, as_json=as_json)
     else:
-        outcome.show_model(result, as_json=as_json)
+        outcome.show_model(model, as_json=as_json)
     return 0
 
 

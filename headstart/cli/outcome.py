@@ -57,16 +57,16 @@ def as_data(model: Model) -> dict[str, Any]:
 
 def show_evidence(rows: Sequence[Evidence]) -> None:
     """The evidence table."""
-    heads = ["Candidate", "Kind", "Log loss", "Accuracy", "Seconds", "Trainable", "Note"]
+    heads = ["Candidate", "Kind", "Log loss", "Accuracy, %", "Seconds", "Params", "Note"]
     cells = []
     for row in rows:
         loss = tables.score("log_loss", row.scores.get("log_loss"), interval=False)
-        accuracy = tables.score("accuracy", row.scores.get("accuracy"))
+        accuracy = tables.score("accuracy", row.scores.get("accuracy")).replace(" %", "")
         note = "" if row.status == "measured" else row.status
         cells.append([row.name, row.kind, loss, accuracy, f"{row.seconds:.1f}", tables.count(row.trainable), note])
     if not any(cell[-1] for cell in cells):
         heads, cells = heads[:-1], [cell[:-1] for cell in cells]
-    tables.show(heads, cells, right=(2, 4, 5))
+    tables.show(heads, cells, right=(2, 4, 5), fold=(0, 6))
 
 
 def _show_tests(verdict: Mapping[str, Any]) -> None:
@@ -86,7 +86,7 @@ def _show_tests(verdict: Mapping[str, Any]) -> None:
         sealed = "yes" if role == verdict.get("winner") else ""
         name = f"{names.get(role, '')}, {_ROLES[role]}".removeprefix(", ")
         rows.append((name, *(tables.score(metric, scores.get(metric)) for metric in shown), sealed))
-    tables.show(("Model", *(tables.TITLES[name] for name in shown), "Sealed"), rows)
+    tables.show(("Model", *(tables.TITLES[name] for name in shown), "Sealed"), rows, fold=(0,))
 
 
 def show_plan(plan: Any, *, as_json: bool) -> None:

@@ -43,27 +43,41 @@ def count(number: int) -> str:
     return str(number)
 
 
-def show(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+def show(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Sequence[int] = (),
+    fold: Sequence[int] | None = None,
+) -> None:
     """Print a table on standard output.
 
     Args:
         heads: column titles.
         rows: cells as text.
         right: columns that are aligned to the right.
+        fold: columns that may be folded to make a line fit; those aligned to the left by default.
     """
     clean = [[printable(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
-        _rich(heads, clean, right)
+        _rich(heads, clean, right, fold)
     else:
-        print(plain(heads, clean, right=right))
+        print(plain(heads, clean, right=right, fold=fold))
 
 
-def plain(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), width: int = WIDTH) -> str:
-    """The table as aligned text; columns of words are folded until a line fits into ``width`` columns."""
+def plain(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Sequence[int] = (),
+    fold: Sequence[int] | None = None,
+    width: int = WIDTH,
+) -> str:
+    """The table as aligned text; columns are folded until a line fits into ``width`` terminal cells."""
     from rich.cells import cell_len
 
     widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
-    folding = [index for index in range(len(heads)) if index not in right]
+    folding = [index for index in range(len(heads)) if (index not in right if fold is None else index in fold)]
     while sum(widths) + len(GAP) * (len(widths) - 1) > width:
         widest = max(folding, key=lambda index: widths[index], default=None)
         if widest is None or widths[widest] <= NARROWEST:
@@ -99,7 +113,9 @@ def _pad(text: str, width: int, taken: int, *, right: bool) -> str:
     return space + text if right else text + space
 
 
-def _rich(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> None:
+def _rich(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int], fold: Sequence[int] | None
+) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -107,7 +123,8 @@ def _rich(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[i
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for index, head in enumerate(heads):
-        table.add_column(Text(head), justify="right" if index in right else "left", overflow="fold")
+        whole = fold is not None and index not in fold
+        table.add_column(Text(head), justify="right" if index in right else "left", overflow="fold", no_wrap=whole)
     for row in rows:
         table.add_row(*map(Text, row))
     Console(width=max(WIDTH, shutil.get_terminal_size().columns), highlight=False).print(table)

@@ -64,7 +64,6 @@ def test_every_option_reaches_the_workflow(calls: list[tuple[Any, dict[str, Any]
         "settings": {"strategy.rate": "0.01", "strategy.epochs": "3"},
         "overwrite": True,
         "resume": False,
-        "dry_run": False,
     }
 
 
@@ -89,7 +88,7 @@ def test_the_result_is_shown_in_80_columns(
     assert run(["fit", "photos"]) == 0
     told = capsys.readouterr()
     assert "a folder was understood" in told.err and "\x1b" not in told.err
-    assert "probe" in told.out and "90.0 % [80.0, 97.0]" in told.out
+    assert "probe" in told.out and "90.0 [80.0, 97.0]" in told.out
     assert "Transfer helped." in told.out
     assert f"headstart predict {model_folder}" in told.out
 
@@ -100,6 +99,17 @@ def test_json_is_one_object_and_nothing_else(calls: list[tuple[Any, dict[str, An
     assert found["evidence"][0]["name"] == "probe"
     assert found["verdict"]["sentence"] == "Transfer helped."
     assert found["metrics"]["accuracy"]["value"] == 0.9 and found["backbone"]
+
+
+def test_a_dry_run_prints_the_plan_and_fits_nothing(
+    calls: list[tuple[Any, dict[str, Any]]], monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.setattr(api, "plan_fit", lambda source, **given: {"data": source, "budget": given["budget"]})
+    assert run(["fit", "photos", "--dry-run", "--budget", "5m"]) == 0
+    assert capsys.readouterr().out == "data: photos\nbudget: 5m\n"
+    assert run(["fit", "photos", "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"data": "photos", "budget": "10m"}
+    assert calls == []
 
 
 def test_an_interrupted_fit_exits_with_1_and_its_hint(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
@@ -139,7 +149,7 @@ def test_a_wide_evidence_table_still_fits(capsys: Captured) -> None:
     outcome.show_evidence(rows)
     told = capsys.readouterr().out
     assert all(len(line) <= 80 for line in told.splitlines())
-    assert "11.2M" in told and "over" in told and "92.0 % [88.0, 95.3]" in told
+    assert "11.2M" in told and "over" in told and "92.0 [88.0, 95.3]" in told
 
 
 def test_plans_are_indented_lines() -> None:
