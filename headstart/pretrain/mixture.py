@@ -29,6 +29,8 @@ SHARES: Mapping[str, float] = {
     "spectrum": 0.08,
 }
 """Family -> its part of the classes."""
+START = 0.25
+"""Strength of augmentation in the first epoch of a ramp."""
 
 
 def class_counts(classes: int, shares: Mapping[str, float] = SHARES) -> dict[str, int]:
@@ -56,7 +58,6 @@ def render_pool(
     report: Reporter | None = None,
 ) -> torch.Tensor:
     """All patterns, uint8 (classes, instances, 3, size, size); about 700 a second and core at 48 pixels."""
-    report = report or Silent()
     jobs = [(family, number) for family, count in class_counts(classes, shares).items() for number in range(count)]
     families = {family: importlib.import_module(f"headstart.pretrain.patterns.{family}") for family in shares}
     pool = np.empty((classes, instances, 3, size, size), np.uint8)
@@ -64,13 +65,11 @@ def render_pool(
     def fill(place: int) -> None:
         family, number = jobs[place]
         pool[place] = families[family].render(number, range(instances), size=size, seed=seed)
-        report.advance()
 
-    report.begin("render patterns", classes)
+    (report or Silent()).say(f"Rendering {classes * instances:,} patterns of {classes:,} classes")
     with ThreadPoolExecutor(2) as workers:
         for _ in workers.map(fill, range(classes)):
             pass
-    report.end()
     return torch.from_numpy(pool)
 
 
@@ -85,6 +84,8 @@ class PatternStream:
         batch: views a step, half as many classes.
         steps: in one epoch.
         seed: of patterns, order and augmentation.
+        ramp: epochs over which augmentation grows to its full strength; without, the first hundreds of steps learn
+            next to nothing.
     """
 
     classes: int
@@ -94,6 +95,7 @@ class PatternStream:
     steps: int
     seed: int
     shares: Mapping[str, float] = field(default_factory=lambda: SHARES)
+    ramp: int = 0
     report: Reporter = field(default_factory=Silent)
     _pool: torch.Tensor | None = None
 
@@ -128,5 +130,8 @@ class PatternStream:
         second = (first + 1 + rng.integers(max(1, self.instances - 1), size=half)) % self.instances
         labels = torch.from_numpy(np.concatenate([chosen, chosen]))
         members = torch.from_numpy(np.concatenate([first, second]))
-        views = augment(self.pool[labels, members], self.size, derive(self.seed, "views", epoch, step))
+        strength = min(1.0, START + (1 - START) * epoch / self.ramp) if self.ramp else 1.0
+        views = augment(
+            self.pool[labels, members], self.size, derive(self.seed, "views", epoch, step), strength=strength
+        )
         return Batch(inputs=views, targets=labels, index=labels * self.instances + members)

@@ -10,22 +10,26 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from headstart.backbones.resnet10 import ResNet10
+from headstart.backbones import catalogue, embedded
+from headstart.backbones.chain import Backbone
 from headstart.base import hashes
 from headstart.base.errors import UnknownName
 from headstart.base.progress import Reporter, Silent
 from headstart.base.seeds import derive
-from headstart.base.vocabulary import Preprocessing
 from headstart.base.work import Batch, Fit, Group, Objective, Outcome, Phase
 from headstart.pretrain.contrast import supervised_contrastive
 from headstart.pretrain.mixture import SHARES, PatternStream
+
+LICENCE = "Apache-2.0"
+SOURCE = "generated patterns, no photographs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Recipe:
         contrast: weight of the supervised contrastive term.
         temperature: of that term.
         average: decay of the moving average of the weights.
+        ramp: epochs over which augmentation grows to its full strength.
         widths: channels of the network's stages.
         shares: family -> part of the classes.
     """
@@ -59,6 +64,7 @@ class Recipe:
     contrast: float = 0.3
     temperature: float = 0.1
     average: float = 0.99
+    ramp: int = 0
     widths: tuple[int, ...] = (48, 96, 192, 384)
     shares: tuple[tuple[str, float], ...] = tuple(SHARES.items())
 
@@ -75,9 +81,9 @@ class Recipe:
 
 PRESETS: Mapping[str, Recipe] = {
     "smoke": Recipe(classes=8, instances=4, size=32, batch=16, steps=10, epochs=2, average=0.0, widths=(8, 16, 24, 32)),
-    "cpu-5": Recipe(classes=512, instances=24, size=32, batch=256, steps=100, epochs=9),
-    "cpu-15": Recipe(classes=1024, instances=32, size=32, batch=256, steps=100, epochs=28),
-    "cpu-60": Recipe(classes=2048, instances=48, size=32, batch=256, steps=100, epochs=120, average=0.998),
+    "cpu-5": Recipe(classes=512, instances=24, size=32, batch=128, steps=200, epochs=10, ramp=4),
+    "cpu-15": Recipe(classes=1024, instances=32, size=32, batch=128, steps=200, epochs=30, ramp=10, average=0.995),
+    "cpu-60": Recipe(classes=2048, instances=48, size=32, batch=128, steps=200, epochs=120, ramp=30, average=0.998),
 }
 """Step plans; the number is about the minutes they take on two cores with native bf16."""
 
@@ -87,29 +93,26 @@ class Pretrained:
     """What the plan returns: the network without its source head, and how it came to be.
 
     Attributes:
-        module: the trained network; it takes normalised pictures.
-        preprocessing: what it was trained with.
-        card: plain JSON for the weights' folder.
+        backbone: the trained network as a chain of stages.
+        card: how it was made; plain JSON for the weights' folder.
     """
 
-    module: nn.Module
-    preprocessing: Preprocessing
+    backbone: Backbone
     card: Mapping[str, Any]
 
 
 class Learner(nn.Module):
     """The network being pretrained, with the two heads that are thrown away afterwards."""
 
-    def __init__(self, widths: tuple[int, ...], classes: int) -> None:
+    def __init__(self, network: nn.Module, width: int, classes: int) -> None:
         super().__init__()
-        self.backbone = ResNet10(widths)
-        width = widths[-1]
+        self.network = network
         self.classifier = nn.Linear(width, classes)
         self.projector = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 128))
 
     def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Pictures (n, 3, s, s) uint8 to class logits (n, classes) and embeddings (n, 128)."""
-        features = self.backbone(x.float() / 127.5 - 1)
+        features = self.network(x.float() / 127.5 - 1)
         return self.classifier(features), self.projector(features)
 
 
@@ -133,7 +136,7 @@ def plan(
     Args:
         preset: a name in ``PRESETS``.
         seed: of the initial weights, the patterns, their order and their augmentation.
-        report: told while the patterns are rendered.
+        report: told when the patterns are rendered.
 
     Raises:
         UnknownName: for a preset that does not exist.
@@ -141,7 +144,8 @@ def plan(
     if preset not in PRESETS:
         raise UnknownName("preset", preset, PRESETS)
     recipe = PRESETS[preset]
-    model = _initial(recipe, seed)
+    backbone = catalogue.load(embedded.architecture(recipe.widths), weights=False, seed=derive(seed, "network"))
+    model = _learner(backbone, recipe, seed)
     stream = PatternStream(
         classes=recipe.classes,
         instances=recipe.instances,
@@ -150,6 +154,7 @@ def plan(
         steps=recipe.steps,
         seed=derive(seed, "patterns"),
         shares=dict(recipe.shares),
+        ramp=recipe.ramp,
         report=report or Silent(),
     )
     names = tuple(name for name, _ in model.named_parameters())
@@ -171,15 +176,35 @@ def plan(
         seed=seed,
         detail={"preset": preset, "seed": seed, "recipe": recipe.digest},
     )
-    half = (0.5, 0.5, 0.5)
-    preprocessing = Preprocessing(size=recipe.size, mean=half, std=half, interpolation="bilinear")
-    return Pretrained(model.backbone, preprocessing, _card(preset, recipe, seed, outcome))
+    return Pretrained(_named(backbone, recipe, preset), _card(preset, recipe, seed, outcome))
 
 
-def _initial(recipe: Recipe, seed: int) -> Learner:
+def _learner(backbone: Backbone, recipe: Recipe, seed: int) -> Learner:
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive(seed, "initial weights"))
-        return Learner(recipe.widths, recipe.classes)
+        torch.manual_seed(derive(seed, "heads"))
+        return Learner(backbone.module, recipe.widths[-1], recipe.classes)
+
+
+def _named(backbone: Backbone, recipe: Recipe, preset: str) -> Backbone:
+    """The trained network under its own name, with what it was trained with."""
+    info = replace(
+        backbone.info,
+        name=f"procedural/{preset}",
+        preprocessing=replace(backbone.info.preprocessing, size=recipe.size),
+        licence=LICENCE,
+        source=SOURCE,
+        local=True,
+    )
+    return backbone.known_as(info)
+
+
+def code_digest() -> str:
+    """SHA-256 of this room's source, generators included: what, with the recipe and the seed, makes the weights."""
+    room = Path(__file__).parent
+    files = sorted(room.rglob("*.py"))
+    return hashes.of_texts(
+        text for path in files for text in (path.relative_to(room).as_posix(), path.read_text("utf-8"))
+    )
 
 
 def _card(preset: str, recipe: Recipe, seed: int, outcome: Outcome) -> dict[str, Any]:
@@ -188,13 +213,14 @@ def _card(preset: str, recipe: Recipe, seed: int, outcome: Outcome) -> dict[str,
         for row in outcome.curve
     ]
     return {
-        "source": "generated patterns, no photographs",
-        "licence": "Apache-2.0",
+        "source": SOURCE,
+        "licence": LICENCE,
         "command": f"headstart pretrain procedural --preset {preset} --seed {seed}",
         "preset": preset,
         "seed": seed,
         "recipe": asdict(recipe),
         "recipe_sha256": recipe.digest,
+        "code_sha256": code_digest(),
         "views": recipe.batch * sum(1 for _ in curve) * recipe.steps,
         "seconds": round(outcome.seconds, 1),
         "curve": curve,

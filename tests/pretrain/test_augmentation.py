@@ -49,4 +49,4 @@ def test_nothing_is_mirrored() -> None:
     views = augment(marked, 32, 0).float().mean(1)
     inverted = views[:, 16:, :16].mean((1, 2)) > views[:, 16:, 16:].mean((1, 2))
     views[inverted] = 255 - views[inverted]
-    assert ((views[:, :10, :10].mean((1, 2)) > views[:, 22:, :10].mean((1, 2)) + 5)).float().mean() > 0.85
+    assert (views[:, :10, :10].mean((1, 2)) > views[:, 22:, :10].mean((1, 2)) + 5).float().mean() > 0.85
