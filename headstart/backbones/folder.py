@@ -140,7 +140,8 @@ def write_folder(
         backbone: its ``info`` is the description.
         to: the folder; made if need be, other files in it are left alone.
         card: how the weights were made; plain data.
-        dtype: what floating-point tensors are stored in (``torch.float16`` halves the file); None: as they are.
+        dtype: what the weights of convolutions and linear layers are stored in (``torch.float16`` halves the file);
+            vectors (norms, their statistics, biases) stay as they are. None: everything stays.
 
     Raises:
         HeadstartError: when the folder cannot be written.
@@ -168,7 +169,9 @@ def write_folder(
 
 
 def _stored(tensor: torch.Tensor, dtype: torch.dtype | None) -> torch.Tensor:
-    tensor = tensor.detach().cpu().to(dtype if dtype and tensor.is_floating_point() else tensor.dtype)
+    if dtype and tensor.is_floating_point() and tensor.dim() > 1:
+        tensor = tensor.to(dtype)
+    tensor = tensor.detach().cpu()
     # Tied tensors and views would be refused by the format: each gets its own bytes.
     return tensor.clone(memory_format=torch.contiguous_format)
 
