@@ -8,7 +8,8 @@ Minimises C * sum_i w_i loss_i + ||W||^2 / 2 with an unpenalised intercept, whic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from scipy import optimize
 from scipy.special import logsumexp
 
 from headstart.base.errors import DataError
-from headstart.measure import arrays, calibration, scores
+from headstart.measure import arrays, calibration, scores, threads
 from headstart.measure.arrays import Floats, Ints
 from headstart.measure.folds import stratified
 from headstart.measure.linear import Linear, Scaling, standardisation
@@ -85,7 +86,8 @@ def fit(
     frame = _Frame.of(X, standardise=standardise)
     targets = arrays.labels(y, classes=classes, n=len(frame.coordinates))
     problem = _Problem.of(frame, targets, _importance(targets, classes, class_weight, weights))
-    return frame.linear(problem, problem.solve(penalty, problem.nothing()), classes)
+    with frame.threads(classes):
+        return frame.linear(problem, problem.solve(penalty, problem.nothing()), classes)
 
 
 def choose(
@@ -144,25 +146,27 @@ def search(
     share = float(np.mean([len(problem.y) for problem in problems])) / len(targets)
     grid = _inverse_penalties(penalties, frame.rotation.typical * share)
     losses, best = np.full(len(grid), np.inf), np.zeros((len(held), classes))
-    solutions = [problem.nothing() for problem in problems]
-    for step, penalty in enumerate(grid):
-        solutions = [p.solve(float(penalty), start, _ROUGH) for p, start in zip(problems, solutions, strict=True)]
-        outputs = np.concatenate(
-            [
-                problem.outputs(solution, frame.coordinates[np.asarray(out)], classes)
-                for problem, solution, (_, out) in zip(problems, solutions, folds, strict=True)
-            ]
-        )
-        each = scores.losses("log_loss", calibration.softmax(outputs), targets[held])
-        losses[step] = np.average(each, weights=importance[held])
-        if losses[step] == losses.min():
-            best = outputs
-        elif step - int(losses.argmin()) >= patience:
-            break
-    chosen = float(grid[int(losses.argmin())])
-    whole = _Problem.of(frame, targets, importance)
-    linear = frame.linear(whole, whole.solve(chosen, whole.nothing()), classes)
+    with frame.threads(classes):
+        inputs = [frame.coordinates[np.asarray(out)] for _, out in folds]
+        for step, outputs in enumerate(_path(problems, inputs, grid, classes)):
+            each = scores.losses("log_loss", calibration.softmax(outputs), targets[held])
+            losses[step] = np.average(each, weights=importance[held])
+            if losses[step] == losses.min():
+                best = outputs
+            elif step - int(losses.argmin()) >= patience:
+                break
+        chosen, whole = float(grid[int(losses.argmin())]), _Problem.of(frame, targets, importance)
+        linear = frame.linear(whole, whole.solve(chosen, whole.nothing()), classes)
     return Search(chosen, grid, losses, *_averaged(held, best), linear)
+
+
+def _path(problems: Sequence[_Problem], inputs: Sequence[NDArray[Any]], grid: Floats, classes: int) -> Iterator[Floats]:
+    """Held-out logits of all folds, end to end, for one penalty after the other."""
+    solutions = [problem.nothing() for problem in problems]
+    for penalty in grid:
+        solutions = [p.solve(float(penalty), start, _ROUGH) for p, start in zip(problems, solutions, strict=True)]
+        parts = zip(problems, solutions, inputs, strict=True)
+        yield np.concatenate([problem.outputs(solution, x, classes) for problem, solution, x in parts])
 
 
 def _importance(targets: Ints, classes: int, class_weight: Any, weights: Any) -> Floats:
@@ -202,6 +206,10 @@ class _Frame:
         scaling = standardisation(features) if standardise else None
         rotation = rotate(scaling.apply(features) if scaling else features)
         return cls(scaling, rotation, np.hstack([rotation.coordinates, np.ones((len(features), 1))]))
+
+    def threads(self, classes: int) -> AbstractContextManager[Any]:
+        """As many threads as one step's products deserve."""
+        return threads.suited(2.0 * self.coordinates.size * classes)
 
     def linear(self, problem: _Problem, solution: Floats, classes: int) -> Linear:
         """A solution as a function of raw features, for every class."""

@@ -7,6 +7,7 @@ every penalty; after it, a penalty costs O(n k C).
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base.errors import DataError
-from headstart.measure import arrays, calibration, scores
+from headstart.measure import arrays, calibration, scores, threads
 from headstart.measure.arrays import Floats, Ints
 from headstart.measure.linear import FLOOR, Linear, Scaling, standardisation
 from headstart.measure.rotation import Rotation, rotate
@@ -86,7 +87,8 @@ def fit(X: Any, Y: Any, lambdas: Any = None, *, weights: Any = None) -> Ridge:
     """
     solution = _Solution.of(X, Y, weights)
     penalties = solution.penalties(lambdas)
-    errors = np.array([solution.error(penalty) for penalty in penalties])
+    with solution.threads():
+        errors = np.array([solution.error(penalty) for penalty in penalties])
     best = float(penalties[int(errors.argmin())])
     weight, bias = solution.coefficients(best)
     return Ridge(weight, bias, best, solution.left_out(best), penalties, errors)
@@ -125,7 +127,8 @@ def classify(
     solution = _Solution.of(scaling.apply(features) if scaling else features, np.eye(classes)[targets], weights)
     prior, prior_without = _priors(solution)
     penalties = solution.penalties(lambdas)
-    found = [_calibrate(solution, targets, prior_without, penalty) for penalty in penalties]
+    with solution.threads():
+        found = [_calibrate(solution, targets, prior_without, penalty) for penalty in penalties]
     best = int(np.argmin([loss for loss, _, _ in found]))
     _, heat, probabilities = found[best]
     linear = _as_logits(solution, float(penalties[best]), heat, prior, scaling)
@@ -184,6 +187,10 @@ class _Solution:
         mean = np.average(targets, axis=0, weights=share)
         projected = np.asarray(rotation.coordinates.T @ (share[:, None] * (targets - mean)), dtype=np.float64)
         return cls(rotation, share, targets, mean, projected, np.square(rotation.coordinates))
+
+    def threads(self) -> AbstractContextManager[Any]:
+        """As many threads as one penalty's products deserve."""
+        return threads.suited(2.0 * self.squares.size * self.targets.shape[1])
 
     def penalties(self, lambdas: Any) -> Floats:
         """The penalties to try."""

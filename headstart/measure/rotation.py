@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base.errors import DataError
-from headstart.measure import arrays
+from headstart.measure import arrays, threads
 from headstart.measure.arrays import Floats
 
 _RANK = 1e-13
@@ -77,16 +77,14 @@ def rotate(features: Any, weights: Any = None) -> Rotation:
 def _by_items(mean: Floats, centred: NDArray[Any], share: Floats) -> Rotation:
     weighted = centred.astype(np.float64) * np.sqrt(share)[:, None]
     spectrum, across = _leading(weighted @ weighted.T, len(share) - 1)
-    axes = (weighted.T @ across) / np.sqrt(spectrum)
-    # The axes of small eigenvalues inherit rounding from the large ones; one QR makes them orthonormal again.
-    axes = np.linalg.qr(axes)[0] if axes.size else axes
-    axes = axes.astype(centred.dtype)
+    axes = ((weighted.T @ across) / np.sqrt(spectrum)).astype(centred.dtype)
     return Rotation(mean, axes, centred @ axes, spectrum)
 
 
 def _leading(gram: Floats, most: int) -> tuple[Floats, Floats]:
     """The eigenvalues that are not rounding errors, largest first, and their eigenvectors as columns."""
-    values, vectors = np.linalg.eigh(gram)
+    with threads.suited(float(len(gram)) ** 3):
+        values, vectors = np.linalg.eigh(gram)
     values, vectors = values[::-1], vectors[:, ::-1]
     kept = min(most, int((values > _RANK * max(values[0], 0.0) * len(values)).sum())) if values[0] > 0 else 0
     return values[:kept].copy(), np.ascontiguousarray(vectors[:, :kept])
