@@ -118,8 +118,8 @@ def run(request: Request, data: Dataset, to: Path, options: Mapping[str, Any], r
     journal = _begin(to, config, data, request)
     machine = replace(machine, threads=_threads(journal, chosen.backbone, machine))
     logged = Logged(report, journal)
-    for note in (data.understood, *chosen.notes):
-        logged.say(note)
+    for line in (*_about(data), *chosen.notes):
+        logged.say(line)
     stand = ground.prepare(
         data, chosen.backbone, metric=request.metric, journal=journal, machine=machine, store=store, report=logged
     )
@@ -239,6 +239,21 @@ def _threads(journal: Journal, backbone: Backbone, machine: Machine) -> int:
     found = threads.fastest(forward, sorted({1, machine.threads}))
     journal.write("machine", {**machine.as_dict(), "threads": found})
     return found
+
+
+def _about(data: Dataset, most: int = 5) -> list[str]:
+    """What was understood of the source, and what was left out of it."""
+    lines = [data.understood, *data.notes]
+    parts = {part: int((data.parts == part).sum()) for part in ("train", "val", "test")}
+    counts = ", ".join(f"{count:,} {part}" for part, count in parts.items() if count)
+    how = "cross-validated in 5 folds" if data.cross_validated else "one split"
+    lines.append(f"{len(data):,} {data.modality} in {len(data.classes)} classes: {counts}; {how}, seed {data.seed}")
+    if data.skipped:
+        lines.append(f"{len(data.skipped)} left out:")
+        lines += [f"  {one.where}: {one.why}" for one in data.skipped[:most]]
+        if len(data.skipped) > most:
+            lines.append(f"  and {len(data.skipped) - most} more, all listed in the run's data.json")
+    return lines
 
 
 def _described(data: Dataset) -> dict[str, Any]:
