@@ -63,9 +63,9 @@ def assemble(whole: cut.Whole, size: int, name: str, wrapped: Wrapped = ()) -> A
     Raises:
         WeightsError: when the network cannot be followed, does not end in (n, d), or its chain computes something else.
     """
-    images = _probe(whole, size, name)
+    images, expected = _probe(whole, size)
     plan = _plan(whole, images, name, wrapped)
-    _check(whole, plan.features, images, name)
+    _check(plan.features, expected, name)
     shapes = {unit.end: unit.shape for unit in plan.units}
     channels_last = str(getattr(whole.module, "output_fmt", "")).endswith("NHWC")
     return Assembly(
@@ -84,17 +84,15 @@ def channel_axis(shape: Sequence[int], channels_last: bool) -> int:
     return 3 if last and (not first or channels_last) else 1
 
 
-def _probe(whole: cut.Whole, size: int, name: str) -> torch.Tensor:
+def _probe(whole: cut.Whole, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Two images of noise, small if the network takes them, and what the network itself makes of them."""
     images = torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0))
-    if size <= PROBE:
-        return images
     small = images[:, :, :PROBE, :PROBE].contiguous()
-    try:
-        with torch.no_grad():
-            whole(small)
-    except Exception:  # whatever the network raises, it says that it takes its own size only
-        return images
-    return small
+    with torch.no_grad():
+        try:
+            return small, whole(small)
+        except Exception:  # whatever the network raises, it says that it takes its own size only
+            return images, whole(images)
 
 
 def _plan(whole: cut.Whole, images: torch.Tensor, name: str, wrapped: Wrapped) -> _Plan:
@@ -129,9 +127,7 @@ def _attempt(whole: cut.Whole, opened: frozenset[str], images: torch.Tensor, wra
     return _Plan(graph, units, stages.number(units), features)
 
 
-def _check(whole: cut.Whole, features: torch.Tensor, images: torch.Tensor, name: str) -> None:
-    with torch.no_grad():
-        expected = whole(images)
+def _check(features: torch.Tensor, expected: torch.Tensor, name: str) -> None:
     gap = float((features - expected).abs().max())
     if not gap <= TOLERANCE * float(expected.abs().max()):
         raise WeightsError(
