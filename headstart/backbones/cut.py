@@ -8,6 +8,7 @@ path, batch statistics, attention kernels) still follows ``train()`` and ``eval(
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -80,6 +81,8 @@ class FollowTraining(nn.Module):
 
 class _Tracer(fx.Tracer):
     param_shapes_constant = True
+    # Else what is computed from a buffer would be computed once, here, for ever.
+    proxy_buffer_attributes = True
 
     def __init__(self, opened: frozenset[str], wrapped: tuple[Callable[..., Any], ...]) -> None:
         super().__init__(autowrap_functions=wrapped)
@@ -126,6 +129,8 @@ def trace(whole: Whole, opened: frozenset[str] = frozenset(), wrapped: tuple[Cal
     for node in list(graph.nodes):
         if node.op == "call_function" and _frozen_mode(node):
             _follow_training(whole, graph, node)
+        elif node.op == "get_attr" and "." not in str(node.target):
+            _keep_constant(whole, node)
     # Checks of shapes (torch._assert) have no result that anybody uses; kept, they would tie the cuts together.
     graph.eliminate_dead_code(is_impure_node=_acts)
     return graph
@@ -160,6 +165,13 @@ def _follow_training(whole: Whole, graph: fx.Graph, node: fx.Node) -> None:
         replacement = graph.call_module(f"module.{name}", tuple(tensors.values()))
     node.replace_all_uses_with(replacement)
     graph.erase_node(node)
+
+
+def _keep_constant(whole: Whole, node: fx.Node) -> None:
+    """A tensor that the network's code makes from nothing belongs to the network, so that it moves with it."""
+    name = next(name for i in itertools.count() if not hasattr(whole.module, name := f"traced_constant_{i}"))
+    whole.module.register_buffer(name, getattr(whole, str(node.target)), persistent=False)
+    node.target = f"module.{name}"
 
 
 def moving(graph: fx.Graph) -> set[fx.Node]:
