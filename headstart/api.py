@@ -202,12 +202,13 @@ def pretrain_backbone(
     plugin = discovery.load("pretrain", method, kind="pretraining method")
     given = discovery.read_options(plugin.plan, settings or {}, kind=f"{method} option")
     machine = here(precision)
+    plan = plugin.plan(seed=seed, report=report, **given)
     to = job.settle(Request(output=Path(output), overwrite=overwrite, resume=resume))
     journal = Journal(to / "run")
     if not resume:
         journal.begin({"method": method, "seed": seed, "settings": given})
-    made = drive(plugin.plan(seed=seed, report=report, **given), journal, machine=machine, report=report)
-    folder.write_folder(made.backbone, to, {**made.card, "machine": machine.as_dict()})
+    made = drive(plan, journal, machine=machine, report=report)
+    folder.write_folder(made.backbone, to, {**made.card, "machine": machine.as_dict()}, dtype=made.dtype)
     journal.close()
     return catalogue.describe(f"local:{to}")
 

@@ -95,10 +95,12 @@ class Pretrained:
     Attributes:
         backbone: the trained network as a chain of stages.
         card: how it was made; plain JSON for the weights' folder.
+        dtype: what the weights of convolutions are to be stored in.
     """
 
     backbone: Backbone
     card: Mapping[str, Any]
+    dtype: torch.dtype = torch.float16
 
 
 class Learner(nn.Module):
@@ -143,6 +145,11 @@ def plan(
     """
     if preset not in PRESETS:
         raise UnknownName("preset", preset, PRESETS)
+    # Checked here and not in the generator, which would find out only after the output folder was begun.
+    return _fits(preset, seed, report or Silent())
+
+
+def _fits(preset: str, seed: int, report: Reporter) -> Generator[Fit, Outcome, Pretrained]:
     recipe = PRESETS[preset]
     backbone = catalogue.load(embedded.architecture(recipe.widths), weights=False, seed=derive(seed, "network"))
     model = _learner(backbone, recipe, seed)
@@ -155,7 +162,7 @@ def plan(
         seed=derive(seed, "patterns"),
         shares=dict(recipe.shares),
         ramp=recipe.ramp,
-        report=report or Silent(),
+        report=report,
     )
     names = tuple(name for name, _ in model.named_parameters())
     phase = Phase(
