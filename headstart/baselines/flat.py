@@ -38,7 +38,7 @@ def is_grey(pixels: Pixels) -> bool:
 def rows(pixels: Pixels, *, grey: bool) -> NDArray[np.float32]:
     """Pixels (n, 3, s, s) as features (n, d) in [0, 1]: d = 3 s s, or s s of the mean channel if grey."""
     kept = pixels.mean(axis=1, dtype=np.float32) if grey else pixels.astype(np.float32)
-    return kept.reshape(len(pixels), -1) / np.float32(255)
+    return kept.reshape(len(pixels), int(np.prod(kept.shape[1:]))) / np.float32(255)
 
 
 def at_most(count: int, targets: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

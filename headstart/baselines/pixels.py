@@ -82,7 +82,8 @@ def fit(
     pixels = flat.read([items[i] for i in chosen], modality=modality, size=size)
     grey = flat.is_grey(pixels)
     linear = ridge.classify(flat.rows(pixels, grey=grey), y[chosen], classes=classes, floor=_FLOOR).linear
-    return PixelRidge(linear.weight.astype(np.float32), linear.bias.astype(np.float32), size, grey, modality)
+    weight = np.ascontiguousarray(linear.weight, dtype=np.float32)
+    return PixelRidge(weight, linear.bias.astype(np.float32), size, grey, modality)
 
 
 def restore(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> PixelRidge:

@@ -52,7 +52,7 @@ class Duels:
     present: NDArray[np.int64]
 
     def margins(self, kernel: Floats) -> Floats:
-        """Margins (n, c, c) of kernel values (n, m) with the support vectors; [i, j] > 0 where class i beats class j."""
+        """Margins (n, c, c) of kernel values (n, m) with the support vectors; [i, j] > 0 where class i beats j."""
         c = len(self.present)
         ends = np.cumsum(self.count)
         pull = np.zeros((len(kernel), c, c))

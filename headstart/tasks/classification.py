@@ -95,7 +95,12 @@ def class_weights(targets: Any, classes: int, metric: str | None = None) -> NDAr
 
     They apply once the largest class has three times the smallest, unless the deciding ``metric`` rewards
     probabilities or plain accuracy, which weights would spoil. A class without items keeps weight 1.
+
+    Raises:
+        UnknownName: no such metric.
     """
+    if metric is not None:
+        scores.higher_is_better(metric)
     if imbalance(targets, classes) < IMBALANCED or metric in ("accuracy", "log_loss", "calibration_error"):
         return None
     counts = np.bincount(np.asarray(targets, dtype=np.int64), minlength=classes)
