@@ -106,7 +106,7 @@ def by_hand(setting: Setting, arguments: argparse.Namespace) -> nn.Module:
     preprocessing = setting.frozen.backbone.info.preprocessing
     mean = torch.tensor(preprocessing.mean).view(1, 3, 1, 1)
     std = torch.tensor(preprocessing.std).view(1, 3, 1, 1)
-    backbone, head = from_probe(setting)
+    backbone, head = from_probe(setting)()
     model = nn.Sequential(backbone.module, head).train().requires_grad_(True)
     weights = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim <= 1]
