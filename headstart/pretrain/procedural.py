@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -27,6 +28,7 @@ from headstart.base.seeds import derive
 from headstart.base.work import Batch, Fit, Group, Objective, Outcome, Phase
 from headstart.pretrain.contrast import supervised_contrastive
 from headstart.pretrain.mixture import SHARES, PatternStream
+from headstart.pretrain.patterns import contours
 
 LICENCE = "Apache-2.0"
 SOURCE = "generated patterns, no photographs"
@@ -183,7 +185,8 @@ def _fits(preset: str, seed: int, report: Reporter) -> Generator[Fit, Outcome, P
         seed=seed,
         detail={"preset": preset, "seed": seed, "recipe": recipe.digest},
     )
-    return Pretrained(_named(backbone, recipe, preset), _card(preset, recipe, seed, outcome))
+    named = _named(backbone, recipe, preset)
+    return Pretrained(named, {**_card(preset, recipe, seed, outcome), "fingerprint": fingerprint(named)})
 
 
 def _learner(backbone: Backbone, recipe: Recipe, seed: int) -> Learner:
@@ -212,6 +215,17 @@ def code_digest() -> str:
     return hashes.of_texts(
         text for path in files for text in (path.relative_to(room).as_posix(), path.read_text("utf-8"))
     )
+
+
+def fingerprint(backbone: Backbone) -> list[float]:
+    """Sixteen numbers that tell whether a network still computes what it did: mean features of fixed patterns.
+
+    They are compared with a tolerance, for processors round differently.
+    """
+    patterns = np.concatenate([contours.render(number, range(4), size=32, seed=0) for number in range(4)])
+    with torch.no_grad():
+        features = backbone.eval()(torch.from_numpy(patterns))
+    return [round(float(part.mean()), 5) for part in features.float().mean(0).chunk(16)]
 
 
 def _card(preset: str, recipe: Recipe, seed: int, outcome: Outcome) -> dict[str, Any]:
