@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.base.manifest import plain
@@ -32,9 +33,15 @@ def show_model(model: Model, *, as_json: bool) -> None:
     _show_tests(model.verdict)
     sentence = model.verdict.get("sentence")
     if sentence:
-        print(f"\n{printable(str(sentence))}")
-    print(f"\nModel:    {printable(str(model.path))}")
-    print(f"Predict:  headstart predict {printable(shlex.quote(str(model.path)))} PICTURES")
+        print("\n" + tables.wrapped(printable(str(sentence))))
+    path = _short(model.path)
+    print(f"\nModel:    {printable(path)}")
+    print(f"Predict:  headstart predict {printable(shlex.quote(path))} PICTURES")
+
+
+def _short(path: Path) -> str:
+    """The path from the current folder, if it lies in it."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def as_data(model: Model) -> dict[str, Any]:
@@ -56,17 +63,24 @@ def as_data(model: Model) -> dict[str, Any]:
 
 
 def show_evidence(rows: Sequence[Evidence]) -> None:
-    """The evidence table."""
+    """The evidence table; its notes in a column where there is room, else below it."""
     heads = ["Candidate", "Kind", "Log loss", "Accuracy, %", "Seconds", "Params", "Note"]
-    cells = []
+    cells, notes = [], {}
     for row in rows:
         loss = tables.score("log_loss", row.scores.get("log_loss"), interval=False)
         accuracy = tables.score("accuracy", row.scores.get("accuracy")).replace(" %", "")
-        note = "" if row.status == "measured" else row.status
-        cells.append([row.name, row.kind, loss, accuracy, f"{row.seconds:.1f}", tables.count(row.trainable), note])
-    if not any(cell[-1] for cell in cells):
+        notes[row.name] = "" if row.status == "measured" else row.status
+        figures = [loss, accuracy, f"{row.seconds:.1f}", tables.count(row.trainable)]
+        cells.append([row.name, row.kind, *figures, notes[row.name]])
+    beside = any(notes.values()) and tables.natural_width(heads, cells) <= tables.room()
+    if not beside:
         heads, cells = heads[:-1], [cell[:-1] for cell in cells]
-    tables.show(heads, cells, right=(2, 4, 5), fold=(0, 6))
+    tables.show(heads, cells, right=(2, 4, 5), fold=(0,))
+    below = {} if beside else {name: note for name, note in notes.items() if note}
+    if below:
+        print()
+    for name, note in below.items():
+        print(tables.wrapped(f"{printable(name)}: {printable(note)}", indent="  "))
 
 
 def _show_tests(verdict: Mapping[str, Any]) -> None:
@@ -95,29 +109,34 @@ def show_plan(plan: Any, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(data, ensure_ascii=False))
         return
-    for line in plan_lines(data):
-        print(printable(line))
+    for lines in plan_lines(data):
+        for line in lines.split("\n"):
+            print(printable(line))
 
 
 def plan_lines(data: Any, depth: int = 0) -> list[str]:
-    """Nested plain data as indented lines."""
+    """Nested plain data as indented lines; what holds no further nesting stays on one line."""
     pad = "  " * depth
-    if isinstance(data, Mapping):
-        lines = []
-        for key, value in data.items():
-            title = str(key).replace("_", " ")
-            if isinstance(value, Mapping | list) and value:
-                lines += [f"{pad}{title}:", *plan_lines(value, depth + 1)]
-            else:
-                lines.append(f"{pad}{title}: {'-' if value in (None, [], {}) else value}")
-        return lines
-    if isinstance(data, list):
-        if all(not isinstance(each, Mapping | list) for each in data):
-            return [f"{pad}{each}" for each in data]
-        return [
-            pad + ", ".join(f"{key} {value}" for key, value in each.items())
-            if isinstance(each, Mapping)
-            else f"{pad}{each}"
-            for each in data
-        ]
-    return [f"{pad}{data}"]
+    if not isinstance(data, Mapping):
+        return [pad + _inline(data)]
+    lines = []
+    for key, value in data.items():
+        title = f"{pad}{str(key).replace('_', ' ')}:"
+        nested = list(value.values()) if isinstance(value, Mapping) else value if isinstance(value, list) else []
+        if not any(isinstance(each, Mapping | list) for each in nested):
+            lines.append(tables.wrapped(f"{title} {_inline(value)}", indent=pad + "  "))
+        elif isinstance(value, Mapping):
+            lines += [title, *plan_lines(value, depth + 1)]
+        else:
+            lines += [title, *(line for each in value for line in plan_lines(each, depth + 1))]
+    return lines
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{str(key).replace('_', ' ')} {each}" for key, each in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    if value is None:
+        return "none"
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -76,7 +77,7 @@ def plain(
     """The table as aligned text; columns are folded until a line fits into ``width`` terminal cells."""
     from rich.cells import cell_len
 
-    widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
+    widths = _widths(heads, rows)
     folding = [index for index in range(len(heads)) if (index not in right if fold is None else index in fold)]
     while sum(widths) + len(GAP) * (len(widths) - 1) > width:
         widest = max(folding, key=lambda index: widths[index], default=None)
@@ -91,6 +92,27 @@ def plain(
             padded = [_pad(part, widths[i], cell_len(part), right=i in right) for i, part in enumerate(parts)]
             lines.append(GAP.join(padded).rstrip())
     return "\n".join(lines)
+
+
+def room() -> int:
+    """Columns that a line on standard output may take."""
+    return max(WIDTH, shutil.get_terminal_size().columns) if sys.stdout.isatty() else WIDTH
+
+
+def natural_width(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Columns that a table takes when nothing in it is folded."""
+    return sum(_widths(heads, rows)) + len(GAP) * (len(heads) - 1)
+
+
+def wrapped(text: str, indent: str = "") -> str:
+    """Running text in lines that fit; all but the first are indented."""
+    return textwrap.fill(text, min(room(), 100), subsequent_indent=indent, break_on_hyphens=False)
+
+
+def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    from rich.cells import cell_len
+
+    return [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
 
 
 def _folded(text: str, width: int) -> list[str]:
@@ -127,4 +149,4 @@ def _rich(
         table.add_column(Text(head), justify="right" if index in right else "left", overflow="fold", no_wrap=whole)
     for row in rows:
         table.add_row(*map(Text, row))
-    Console(width=max(WIDTH, shutil.get_terminal_size().columns), highlight=False).print(table)
+    Console(width=room(), highlight=False).print(table)

@@ -132,7 +132,9 @@ def _training(manifest: Manifest) -> str:
     )
     for key, value in manifest.training.items():
         if isinstance(value, str | int | float) and value != "":
-            lines.append(f"- {_escape(key.replace('_', ' ').capitalize())}: {_escape(str(value))}")
+            shown = ("no", "yes")[value] if isinstance(value, bool) else str(value)
+            lines.append(f"- {_escape(key.replace('_', ' ').capitalize())}: {_escape(shown)}")
+    lines += [f"- {_escape(str(note))}" for note in _sequence(manifest.training.get("notes"))[:LISTED]]
     made_with = ", ".join(f"{_escape(name)} {_escape(version)}" for name, version in manifest.libraries.items())
     return "\n".join([*lines, f"- Libraries: {made_with}"])
 

@@ -241,6 +241,8 @@ def _fill(
 
 
 def _record(path: Path) -> FileRecord:
+    # Safetensors makes files that only their owner can read; the folder knows what the user's umask allows.
+    path.chmod(path.parent.stat().st_mode & 0o666)
     with open(path, "rb+") as stream:
         os.fsync(stream.fileno())
     return FileRecord(sha256=hashes.of_file(path), size=path.stat().st_size)

@@ -149,21 +149,46 @@ def test_a_wide_evidence_table_still_fits(capsys: Captured) -> None:
     outcome.show_evidence(rows)
     told = capsys.readouterr().out
     assert all(len(line) <= 80 for line in told.splitlines())
-    assert "11.2M" in told and "over" in told and "92.0 [88.0, 95.3]" in told
+    assert "11.2M" in told and "92.0 [88.0, 95.3]" in told
+    assert "scratch: over budget: 300 s were needed" in told
+
+
+def test_notes_stand_beside_the_figures_where_there_is_room(capsys: Captured) -> None:
+    scores = {"accuracy": Interval(0.92, 0.88, 0.953), "log_loss": Interval(0.41, 0.3, 0.5)}
+    outcome.show_evidence([Evidence("full", "transfer", scores, status="cut short"), Evidence("probe", "transfer")])
+    told = capsys.readouterr().out
+    assert "Note" in told and "cut short" in told and "full: cut short" not in told
 
 
 def test_plans_are_indented_lines() -> None:
-    plan = {"data": {"items": 3, "classes": ["a", "b"]}, "rungs": [{"name": "probe", "seconds": 2}], "nothing": None}
+    plan = {
+        "data": {"items": 3, "classes": ["a", "b"], "skipped": []},
+        "rungs": {"partial@3": {"epochs": 5, "batch_size": 8}},
+        "steps": [{"name": "probe", "seconds": 2}],
+        "estimated_seconds": 2.5,
+        "flips": False,
+        "notes": None,
+    }
     assert outcome.plan_lines(plan) == [
         "data:",
         "  items: 3",
-        "  classes:",
-        "    a",
-        "    b",
+        "  classes: a, b",
+        "  skipped: none",
         "rungs:",
-        "  name probe, seconds 2",
-        "nothing: -",
+        "  partial@3: epochs 5, batch size 8",
+        "steps:",
+        "  name: probe",
+        "  seconds: 2",
+        "estimated seconds: 2.5",
+        "flips: no",
+        "notes: none",
     ]
+
+
+def test_a_long_plan_line_is_wrapped(capsys: Captured) -> None:
+    outcome.show_plan({"classes": [f"class {i}" for i in range(40)]}, as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 3 and all(len(line) <= 80 for line in lines)
 
 
 def test_the_default_output_is_named_after_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

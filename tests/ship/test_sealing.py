@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,15 @@ def test_the_folder_holds_plain_files_and_nothing_else(model_folder: Path) -> No
     assert manifest["schema_version"] == 1 and manifest["kind"] == "network"
     assert manifest["golden"] == {"origin": "generated", "count": 8, "tolerance": 0.001}
     assert {"torch", "numpy", "safetensors"} <= set(manifest["libraries"])
+
+
+def test_whoever_may_read_the_folder_may_read_its_files(network: Network, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        sealed_to(tmp_path / "m", network)
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "m").iterdir()} == {0o644}
 
 
 def test_the_manifest_knows_the_tensors_digest(model_folder: Path, network: Network) -> None:
