@@ -46,7 +46,8 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.python
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/digits.py $(DEMO)/digits
-	$(BIN)/headstart fit $(DEMO)/digits -o $(DEMO)/model --overwrite --budget $(BUDGET)
+	@# Offline: with the backbones that are on this machine, so that it takes the same time everywhere.
+	HF_HUB_OFFLINE=1 $(BIN)/headstart fit $(DEMO)/digits -o $(DEMO)/model --overwrite --budget $(BUDGET)
 	$(BIN)/headstart predict $(DEMO)/model $(DEMO)/digits/test/7/digit-00*.png
 	$(BIN)/headstart evaluate $(DEMO)/model $(DEMO)/digits/test
 

@@ -13,6 +13,9 @@ FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 PICKLING = ("pickle", "cPickle", "_pickle", "dill", "joblib", "cloudpickle", "shelve", "marshal")
 """Modules whose files are programs; a model folder from somebody else must never be one."""
 
+CATCHABLE = ("PickleError", "UnpicklingError")
+"""What may be named of them: errors that a library lets out."""
+
 
 def too_long(path: Path) -> list[str]:
     """The file, if it has more lines than a file may have."""
@@ -42,7 +45,7 @@ def forbidden(path: Path, *, prints: bool = False) -> list[str]:
     """Constructs that have no place in the package; ``prints`` allows printing."""
     found = []
     for node in ast.walk(parse(path)):
-        word = _forbidden_word(node)
+        word = _forbidden_word(node) or _pickling(node)
         if word and not (prints and word == "print"):
             found.append(f"{path}:{getattr(node, 'lineno', 0)}: {word}")
     return found
@@ -51,14 +54,27 @@ def forbidden(path: Path, *, prints: bool = False) -> list[str]:
 def _forbidden_word(node: ast.AST) -> str:
     if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
         return "star import"
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
-        return next((f"{name} (pickle)" for name in names if name.split(".")[0] in PICKLING), "")
     if isinstance(node, ast.Assert):
         return "bare assert; raise an error of base/errors.py"
     if isinstance(node, ast.ExceptHandler) and all(_is_nothing(step) for step in node.body):
         return "except that swallows the error; say why with contextlib.suppress, or handle it"
     return _forbidden_call(node) if isinstance(node, ast.Call) else ""
+
+
+def _pickling(node: ast.AST) -> str:
+    """What reads or writes pickles; ``import pickle`` alone does neither, its functions do."""
+    if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in PICKLING:
+        return next((f"{node.module}.{each.name}" for each in node.names if each.name not in CATCHABLE), "")
+    if isinstance(node, ast.Import):
+        return next((f"{each.name} as {each.asname}" for each in node.names if _hides(each)), "")
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in PICKLING:
+        return "" if node.attr in CATCHABLE else f"{node.value.id}.{node.attr}"
+    return ""
+
+
+def _hides(alias: ast.alias) -> bool:
+    """Under another name its uses would not be seen."""
+    return alias.name.split(".")[0] in PICKLING and alias.asname is not None
 
 
 def _is_nothing(step: ast.stmt) -> bool:

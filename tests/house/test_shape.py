@@ -51,9 +51,10 @@ BAD = {
     "star": "from os.path import *\n",
     "print": "print(1)\n",
     "assert": "assert 1\n",
-    "pickle": "import pickle\n",
+    "pickle": "import pickle\npickle.loads(b'')\n",
+    "pickle, by another name": "import pickle as data\n",
     "pickle, in a function": "def f():\n    from pickle import load\n    return load\n",
-    "joblib": "import joblib\n",
+    "joblib": "import joblib\njoblib.load('a')\n",
     "torch.load": "import torch\ntorch.load('a')\n",
     "torch.load, told not to be safe": "import torch\ntorch.load('a', weights_only=False)\n",
     "torch.save": "import torch\ntorch.save({}, 'a')\n",
@@ -74,7 +75,8 @@ def test_a_forbidden_construct_is_found(tmp_path: Path, case: str) -> None:
 
 def test_safe_loading_and_printing_where_allowed_are_not_flagged(tmp_path: Path) -> None:
     path = tmp_path / "good.py"
-    path.write_text("import torch\ntorch.load('a', weights_only=True)\nprint(1)\n")
+    source = "import pickle\nimport torch\ntry:\n    print(torch.load('a', weights_only=True))\n"
+    path.write_text(source + "except pickle.UnpicklingError:\n    print(1)\n")
     assert forbidden(path, prints=True) == []
 
 
