@@ -56,7 +56,8 @@ def main(
     if as_json:
         print(json.dumps([as_data(info) for info in listed], ensure_ascii=False))
         return 0
-    _show_many(listed)
+    if listed or search is None:
+        _show_many(listed)
     _show_rest(found, len(listed), search)
     return 0
 
@@ -81,12 +82,13 @@ def as_data(info: BackboneInfo) -> dict[str, Any]:
 
 def _show_many(found: list[BackboneInfo]) -> None:
     if not found:
+        print("None on this machine.")
         return
     rows = [
         (info.name, _parameters(info), str(info.preprocessing.size), info.licence, info.source, _here(info))
         for info in found
     ]
-    tables.show(("Name", "Params", "Pixels", "Licence", "Pretrained on", "Here"), rows, right=(1, 2))
+    tables.show(("Name", "Params", "Pixels", "Licence", "Source", "Here"), rows, right=(1, 2), fold=(4, 3, 0))
 
 
 def _show_rest(found: list[BackboneInfo], shown: int, search: str | None) -> None:

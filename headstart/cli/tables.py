@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import textwrap
@@ -13,8 +14,9 @@ from headstart.cli.shell import WIDTH
 from headstart.data.printable import printable
 
 PERCENT = ("accuracy", "balanced_accuracy", "f1_macro")
-NARROWEST = 8
+NARROWEST = 9
 GAP = "  "
+_PIECES = re.compile(r"\s+|[^\s/._-]+[/._-]*|[/._-]+")
 
 TITLES = {
     "accuracy": "Accuracy",
@@ -57,7 +59,8 @@ def show(
         heads: column titles.
         rows: cells as text.
         right: columns that are aligned to the right.
-        fold: columns that may be folded to make a line fit; those aligned to the left by default.
+        fold: columns that may be folded to make a line fit, the first one first; by default those aligned to the
+            left, the widest first.
     """
     clean = [[printable(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
@@ -78,12 +81,12 @@ def plain(
     from rich.cells import cell_len
 
     widths = _widths(heads, rows)
-    folding = [index for index in range(len(heads)) if (index not in right if fold is None else index in fold)]
+    folding = [index for index in range(len(heads)) if index not in right] if fold is None else fold
     while sum(widths) + len(GAP) * (len(widths) - 1) > width:
-        widest = max(folding, key=lambda index: widths[index], default=None)
-        if widest is None or widths[widest] <= NARROWEST:
+        left = [index for index in folding if widths[index] > NARROWEST]
+        if not left:
             break
-        widths[widest] -= 1
+        widths[left[0] if fold is not None else max(left, key=lambda index: widths[index])] -= 1
     lines = []
     for row in (heads, ["-" * each for each in widths], *rows):
         cells = [_folded(cell, widths[index]) for index, cell in enumerate(row)]
@@ -116,18 +119,18 @@ def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
 
 
 def _folded(text: str, width: int) -> list[str]:
-    """The text in lines of at most ``width`` terminal cells, broken between words where there are any."""
+    """The text in lines of at most ``width`` terminal cells, broken at spaces, or behind a mark within a name."""
     from rich.cells import cell_len, chop_cells
 
     lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines[-1] else word
-        if cell_len(longer) <= width:
+    for piece in _PIECES.findall(text):
+        longer = lines[-1] + piece
+        if cell_len(longer.rstrip()) <= width:
             lines[-1] = longer
             continue
-        pieces = chop_cells(word, width)
-        lines = [*lines, *pieces] if lines[-1] else pieces
-    return lines
+        chopped = chop_cells(piece.strip(), width)
+        lines = [*lines, *chopped] if lines[-1].strip() else chopped
+    return [line.strip() for line in lines if line.strip()] or [""]
 
 
 def _pad(text: str, width: int, taken: int, *, right: bool) -> str:

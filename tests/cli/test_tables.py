@@ -45,6 +45,17 @@ def test_long_words_of_wide_letters_are_folded() -> None:
     assert text.count("猫") == 50
 
 
+def test_names_are_broken_behind_their_marks() -> None:
+    text = tables.plain(("Name",), [("torchvision/mobilenet_v3_small.IMAGENET1K_V1",)], width=20)
+    assert [line.strip() for line in text.splitlines()[2:]] == ["torchvision/", "mobilenet_v3_small.", "IMAGENET1K_V1"]
+
+
+def test_columns_are_folded_in_the_order_asked_for() -> None:
+    text = tables.plain(("A", "B"), [("a" * 20, "b c d e f g h i j k")], fold=(1, 0), width=31)
+    assert "a" * 20 in text
+    assert "a" * 20 not in tables.plain(("A", "B"), [("a" * 20, "b c d e f g h i j k")], fold=(0, 1), width=31)
+
+
 def test_wide_letters_keep_the_columns_straight() -> None:
     lines = tables.plain(("Name", "N"), [("猫猫", "1"), ("cat", "2")], right=(1,)).splitlines()
     assert {cell_len(line) for line in lines} == {cell_len(lines[0])}
