@@ -209,14 +209,12 @@ class _Taken:
 
     def _attribute(self, node: fx.Node, number: int) -> None:
         value = _attribute(self.whole, node)
-        if id(value) not in self.tensors:
+        if id(value) not in self.tensors or not isinstance(value, nn.Parameter):
+            # A table that is no parameter is only read: nothing behind the cut can change it.
             return
         name = self._own_name(node, number)
         if not hasattr(self.whole.module, name):
-            if isinstance(value, nn.Parameter):
-                self.whole.module.register_parameter(name, nn.Parameter(value.detach().clone(), value.requires_grad))
-            else:
-                self.whole.module.register_buffer(name, value.clone())
+            self.whole.module.register_parameter(name, nn.Parameter(value.detach().clone(), value.requires_grad))
         node.target = f"module.{name}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,10 @@ def _state(found: Any, path: Path) -> dict[str, torch.Tensor]:
             break
         found = found[inner]
     if isinstance(found, Mapping):
-        state = {str(name): value for name, value in found.items() if isinstance(value, torch.Tensor)}
+        state = OrderedDict((str(name), value) for name, value in found.items() if isinstance(value, torch.Tensor))
         if state:
+            # The versions of the layers, which load_state_dict reads where a layout has changed since.
+            vars(state)["_metadata"] = getattr(found, "_metadata", None)
             return state
     raise WeightsError(
         f"The file holds no state_dict but a {type(found).__name__}",
@@ -110,7 +113,9 @@ def fill(module: nn.Module, state: Mapping[str, torch.Tensor], where: str) -> tu
             expected=f"{len(wanted)} tensors, as this architecture has them",
             next_move="name the architecture they were made with (--architecture)",
         )
-    module.load_state_dict({name: named.get(name, tensor) for name, tensor in wanted.items()})
+    # Updated in place, for it carries the versions of the layers, which a new dict would not.
+    wanted.update({name: named[name] for name in wanted if name in named})
+    module.load_state_dict(wanted)
     return tuple(sorted(set(named) - set(wanted)))
 
 

@@ -233,7 +233,7 @@ def _cached(cfg: PretrainedCfg) -> Path | None:
         if not (Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}").is_dir():
             return None
         for name in _wanted(cfg):
-            found = try_to_load_from_cache(repository, name, revision=revision)
+            found = try_to_load_from_cache(repository, name, cache_dir=constants.HF_HUB_CACHE, revision=revision)
             if isinstance(found, str):
                 return Path(found)
         return None

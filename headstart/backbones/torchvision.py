@@ -32,6 +32,7 @@ def names() -> tuple[str, ...]:
         f"{name}.{weights.name}"
         for name in torchvision.models.list_models(module=torchvision.models)
         for weights in get_model_weights(name)
+        if _complete(weights)
     )
 
 
@@ -85,10 +86,15 @@ def _weights(name: str) -> tuple[str, WeightsEnum]:
         known = get_model_weights(bare)
         if not wanted:
             return bare, known["DEFAULT"]
-        if wanted in known.__members__:
+        if wanted in known.__members__ and _complete(known[wanted]):
             return bare, known[wanted]
     known_names = [f"torchvision/{each}" for each in names()]
     raise UnknownName("backbone", f"torchvision/{name}", known_names, next_move="headstart backbones --search TEXT")
+
+
+def _complete(weights: WeightsEnum) -> bool:
+    # One entry has values for its convolutions only, and no classes.
+    return bool(weights.meta["categories"])
 
 
 def _preprocessing(weights: WeightsEnum) -> Preprocessing:

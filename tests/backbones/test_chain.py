@@ -33,7 +33,6 @@ TIMM = [
     *(
         pytest.param(name, marks=pytest.mark.slow)
         for name in (
-            "beit_base_patch16_224",
             "caformer_s18",
             "convnextv2_atto",
             "cs3darknet_s",
@@ -95,7 +94,6 @@ RESNETS = [
     "resnetaa34d",
     "resnetblur18",
     "resnetrs50",
-    "resnext26ts",
     "resnext50_32x4d",
     "seresnet18",
     "seresnext26t_32x4d",
@@ -124,7 +122,6 @@ VISION = [
             "shufflenet_v2_x0_5",
             "swin_t",
             "vgg11",
-            "vgg11_bn",
             "vit_b_32",
         )
     ),
@@ -135,7 +132,7 @@ VISION = [
 def test_every_cut_of_a_timm_family_computes_what_timm_computes(name: str) -> None:
     backbone = timm.load(name, weights=False)
     randomise(backbone.module)
-    images = noise(backbone.info.preprocessing.size)
+    images = noise(backbone.info.preprocessing.size, n=1)
     original = library.create_model(name, num_classes=0).eval()
     original.load_state_dict(backbone.module.state_dict())
     with torch.no_grad():
@@ -162,7 +159,7 @@ def test_every_cut_of_the_resnet_family(name: str) -> None:
 def test_every_cut_of_a_torchvision_family_computes_what_torchvision_computes(name: str) -> None:
     backbone = torchvision.load(name, weights=False)
     randomise(backbone.module)
-    images = noise(backbone.info.preprocessing.size)
+    images = noise(backbone.info.preprocessing.size, n=1)
     x = normalised(images, backbone.info.preprocessing)
     head = nn.Linear(backbone.info.width, 1000)
     reference = _with_head(name, backbone, head)
@@ -180,13 +177,17 @@ def _with_head(name: str, backbone: Backbone, head: nn.Linear) -> nn.Module:
     state = original.state_dict()
     taken = backbone.module.state_dict()
     left = [key for key in state if key not in taken and "aux" not in key.lower()]
-    assert len(left) == 2, "only the head has no counterpart"
-    weight, bias = sorted(left, key=lambda key: key.endswith("bias"))
-    own = {weight: head.weight.detach().reshape(state[weight].shape), bias: head.bias.detach()}
+    assert 1 <= len(left) <= 2, "only the head has no counterpart"
+    if len(left) == 1:
+        nn.init.zeros_(head.bias)
+    for key in left:
+        own = head.bias if key.endswith("bias") else head.weight
+        state[key] = own.detach().reshape(state[key].shape)
     if name.startswith("squeezenet"):
         # The head is a convolution with ReLU in front of the pooling: make it linear to compare.
         original.classifier[2] = nn.Identity()
-    original.load_state_dict({**state, **taken, **own})
+    state.update(taken)
+    original.load_state_dict(state)
     return original
 
 
