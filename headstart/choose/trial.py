@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import torch
 
 from headstart.base import discovery, seeds
 from headstart.base.vocabulary import Evidence, Kind
 from headstart.choose.ground import Ground
 from headstart.engine.drive import drive
-from headstart.features.frozen import Frozen
+from headstart.features.frozen import BATCH, Frozen
+from headstart.features.network import Network
 from headstart.measure import calibration, intervals
 from headstart.tune.setting import Tuned
 
@@ -100,6 +102,7 @@ def of_strategy(
     row = _row(ground, name, kind, probabilities, sum(part.seconds for part in tuned))
     row = replace(
         row,
+        serving_ms=_serving(ground, tuned[0].network),
         trainable=tuned[0].trainable,
         status="collapsed to one class" if any(part.collapsed for part in tuned) else "measured",
         detail={"strategy": strategy, "options": refit, "tried": tuned[0].tried, "epochs": tuned[0].epochs},
@@ -111,6 +114,19 @@ def of_strategy(
 def skipped(name: str, kind: Kind, why: str) -> Evidence:
     """A row for a candidate that was not measured."""
     return Evidence(name, kind, status=why)
+
+
+def _serving(ground: Ground, network: Network) -> float:
+    """Milliseconds to predict one item in float32, in batches, decoding left out; the faster of two batches."""
+    inputs = ground.frozen.pixels[np.arange(min(BATCH, len(ground.items)))].to(ground.machine.device)
+    network.eval().to(ground.machine.device)
+    times = []
+    for _ in range(2):
+        started = time.perf_counter()
+        with torch.inference_mode():
+            network(inputs).cpu()
+        times.append(time.perf_counter() - started)
+    return 1000 * min(times) / len(inputs)
 
 
 def _refit_options(tuned: list[Tuned]) -> dict[str, Any]:

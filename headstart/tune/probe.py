@@ -8,6 +8,7 @@ inside the training part.
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 import torch
@@ -73,16 +74,12 @@ def read_taps(setting: Setting, stages: str) -> tuple[int, ...]:
 def solve(setting: Setting, features: np.ndarray, penalty: float | None) -> tuple[Linear, float]:
     """Logistic regression on the training rows of ``features`` (N, d), and its penalty."""
     rows, targets = features[setting.train], setting.targets[setting.train]
-    weights = setting.weights
-    if penalty is None:
-        inner = folds.stratified(targets, seed=setting.draw("inner folds"))
-        if len(targets) >= ENOUGH:
-            inner = inner[:1]
-        penalty = logistic.choose(rows, targets, inner, classes=setting.classes, class_weight=weights)
-    linear = logistic.fit(
-        rows, targets, classes=setting.classes, penalty=penalty, class_weight=weights, standardise=True
-    )
-    return linear, penalty
+    given: dict[str, Any] = {"classes": setting.classes, "class_weight": setting.weights, "standardise": True}
+    if penalty is not None:
+        return logistic.fit(rows, targets, penalty=penalty, **given), penalty
+    inner = folds.stratified(targets, seed=setting.draw("inner folds"))
+    found = logistic.search(rows, targets, inner if len(targets) < ENOUGH else inner[:1], **given)
+    return found.linear, found.penalty
 
 
 def as_head(linear: Linear) -> nn.Linear:
