@@ -12,17 +12,18 @@ PATIENCE = 4.0
 
 
 def unreachable(url: str) -> str:
-    """Why the host cannot be reached; "" if it can, or if a proxy stands between and only a real request would tell."""
+    """Why the host cannot be reached; "" if it can. Where a proxy stands between, it is the proxy that must be there."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
     proxies = urllib.request.getproxies()
-    if (parts.scheme in proxies or "all" in proxies) and not urllib.request.proxy_bypass(host):
-        return ""
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if proxy and not urllib.request.proxy_bypass(parts.hostname or ""):
+        parts = urlsplit(proxy if "//" in proxy else f"//{proxy}")
+    host, port = parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443)
     answer = [f"{host} did not answer within {PATIENCE:g} s"]
 
     def connect() -> None:
         try:
-            socket.create_connection((host, parts.port or 443), timeout=PATIENCE).close()
+            socket.create_connection((host, port), timeout=PATIENCE).close()
             answer[0] = ""
         except OSError as error:
             answer[0] = f"{host} cannot be reached: {error.strerror or error}"

@@ -435,6 +435,7 @@ def test_moving_to_another_type_moves_every_stage_and_keeps_the_pixels_exact() -
         assert half.pooled(images)[0].dtype == torch.float32
         assert gap(half(images).float(), expected) < 0.1
         torch.testing.assert_close(half.to(torch.float32)(images), expected, rtol=0.1, atol=0.1)
+        assert gap(backbone.copy().to(memory_format=torch.channels_last)(images), expected) <= TOLERANCE
 
 
 def test_measuring_shapes_changes_neither_mode_nor_statistics() -> None:

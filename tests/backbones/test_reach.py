@@ -40,6 +40,12 @@ def test_a_name_server_that_hangs_costs_seconds_not_minutes(monkeypatch: pytest.
     assert time.monotonic() - begun < 2
 
 
-def test_behind_a_proxy_only_a_real_request_can_tell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("urllib.request.getproxies", lambda: {"https": "http://proxy:3128"})
-    assert reach.unreachable("https://no.such.host.invalid/file") == ""
+@pytest.mark.parametrize("form", ["http://127.0.0.1:{}", "127.0.0.1:{}"])
+def test_where_there_is_a_proxy_it_is_the_proxy_that_must_be_there(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port = server.getsockname()[1]
+        monkeypatch.setattr("urllib.request.getproxies", lambda: {"https": form.format(port)})
+        assert "127.0.0.1 cannot be reached" in reach.unreachable("https://no.such.host.invalid/file")
+        server.listen()
+        assert reach.unreachable("https://no.such.host.invalid/file") == ""
