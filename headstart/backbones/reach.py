@@ -12,7 +12,7 @@ PATIENCE = 4.0
 
 
 def unreachable(url: str) -> str:
-    """Why the host cannot be reached; "" if it can. Where a proxy stands between, it is the proxy that must be there."""
+    """Why the host cannot be reached; "" if it can. Behind a proxy, it is the proxy that must be there."""
     parts = urlsplit(url)
     proxies = urllib.request.getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
