@@ -110,15 +110,17 @@ class Bar:
 
     def __init__(self, *, verbose: bool = False) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._verbose = verbose
         self._ends: float | None = None
+        self._done = 0
+        self._total: int | None = None
         self._console = Console(stderr=True, highlight=False)
         self._progress: Progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
-            MofNCompleteColumn(),
+            TextColumn("{task.fields[count]}", markup=False),
             TimeRemainingColumn(compact=True),
             TextColumn("{task.fields[whole]}", markup=False),
             console=self._console,
@@ -146,12 +148,14 @@ class Bar:
     def begin(self, task: str, total: int | None = None) -> None:
         """A new bar in place of the last."""
         self.end()
-        self._task = self._progress.add_task(printable(task), total=total, whole=self._whole())
+        self._done, self._total = 0, total
+        self._task = self._progress.add_task(printable(task), total=total, count=self._count(), whole=self._whole())
 
     def advance(self, units: int = 1) -> None:
         """Move the bar."""
         if self._task is not None:
-            self._progress.update(self._task, advance=units, whole=self._whole())
+            self._done += units
+            self._progress.update(self._task, advance=units, count=self._count(), whole=self._whole())
 
     def end(self) -> None:
         """Take the bar away."""
@@ -163,7 +167,11 @@ class Bar:
         """The estimate shown behind the bar."""
         self._ends = time.monotonic() + seconds
 
+    def _count(self) -> str:
+        if self._total is not None:
+            return f"{self._done:,} of {self._total:,}"
+        return f"{self._done:,}" if self._done else ""
+
     def _whole(self) -> str:
-        if self._ends is None:
-            return ""
-        return f"whole job {duration(max(0.0, self._ends - time.monotonic()))}"
+        left = 0.0 if self._ends is None else self._ends - time.monotonic()
+        return f"whole job: {duration(left)} left" if left > 0 else ""
