@@ -131,6 +131,8 @@ def _training(manifest: Manifest) -> str:
         f"{manifest.temperature:.3f}"
     )
     for key, value in manifest.training.items():
+        if isinstance(value, Mapping):
+            value = ", ".join(f"{name} {each}" for name, each in value.items())
         if isinstance(value, str | int | float) and value != "":
             shown = ("no", "yes")[value] if isinstance(value, bool) else str(value)
             lines.append(f"- {_escape(key.replace('_', ' ').capitalize())}: {_escape(shown)}")

@@ -121,6 +121,7 @@ def restored(folder: Path, manifest: Manifest) -> Scorer:
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise ModelFolderError(f"{WEIGHTS} cannot be read: {error}", where=str(folder / WEIGHTS)) from error
     try:
+        discovery.load("data", manifest.modality, kind="modality")
         if manifest.kind == "baseline":
             return _baseline(tensors, manifest)
         return _network(tensors, manifest, folder)

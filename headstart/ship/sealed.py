@@ -181,7 +181,7 @@ class Model:
 
         Args:
             source: whatever ``fit`` takes; where it has a test part, only that part is used.
-            labels: one a item, when ``source`` holds items in memory.
+            labels: one for each item, when ``source`` holds items in memory.
             label, path: columns of a table source.
             precision: "float32", "bf16" or "auto".
             seed: of the bootstrap.

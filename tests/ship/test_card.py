@@ -48,7 +48,13 @@ def manifest(**values: Any) -> Manifest:
             "skipped": [{"where": "a.jpg", "why": "it is empty"}],
             "notes": ["2 copies were dropped"],
         },
-        "training": {"strategy": "partial", "seed": 1},
+        "training": {
+            "strategy": "partial",
+            "seed": 1,
+            "flips": False,
+            "options": {"depth": 3},
+            "notes": ["Flips are off"],
+        },
         "evidence": [
             {
                 "name": "majority",
@@ -83,6 +89,9 @@ def test_it_has_everything_a_reader_needs() -> None:
         "2 copies were dropped",
         "frozen: the first 2",
         "Strategy: partial",
+        "Flips: no",
+        "Options: depth 3",
+        "- Flips are off",
         "92.0 % (85.0 to 97.0)",
         "| majority | baseline |",
         "## Limits",

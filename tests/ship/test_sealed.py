@@ -218,7 +218,7 @@ def test_a_backbone_that_does_not_fit_is_refused(model_folder: Path, field: str,
     assert told in refused(model_folder)
 
 
-@pytest.mark.parametrize(("field", "value"), [("task", "divination"), ("temperature", 5.0)])
+@pytest.mark.parametrize(("field", "value"), [("task", "divination"), ("modality", "smell"), ("temperature", 5.0)])
 def test_another_field_that_does_not_fit_is_refused(model_folder: Path, field: str, value: Any) -> None:
     resealed(model_folder, lambda manifest: manifest.update({field: value}))
     assert str(value) in refused(model_folder) or "no longer gives" in refused(model_folder)
