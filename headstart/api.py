@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +174,10 @@ def list_backbones(search: str = "", *, local: bool = False) -> list[BackboneInf
 def describe_backbone(name: str) -> BackboneInfo:
     """Everything that is known of one backbone; its stages are found by building it without weights."""
     info = catalogue.describe(name)
-    return info if info.stages else catalogue.load(name, weights=False).info
+    if info.stages:
+        return info
+    built = catalogue.load(name, weights=False).info
+    return replace(info, stages=built.stages, width=built.width, parameters=built.parameters)
 
 
 def pretrain_backbone(

@@ -18,6 +18,7 @@ from headstart.base.machine import cache_folder
 from headstart.base.vocabulary import Interval
 from headstart.choose.ground import Ground
 from headstart.choose.ladder import Climb
+from headstart.choose.planning import SCRATCH_LIFE
 from headstart.choose.trial import Trial, fit_baseline
 from headstart.choose.verdict import Comparison, conclude
 from headstart.engine.drive import drive
@@ -124,29 +125,21 @@ def _fair(found: Climb, standing: Mapping[str, Trial]) -> bool:
     """True if scratch had a fair life: of the same kind as the transferred model, and long enough.
 
     A probe is compared with probes on random copies, which are always complete. A fine-tuned network needs a trained
-    one beside it that had five times its epochs, or had stopped improving.
+    one beside it that had five times the epochs it keeps itself, or that patience ended because it had settled.
     """
     transfer = standing.get("transfer")
     if transfer is None or "scratch" not in standing:
         return False
     if transfer.strategy == "probe":
         return True
-    needed = 5 * int(transfer.options.get("epochs", 1))
+    needed = SCRATCH_LIFE * int(transfer.options.get("epochs", 1))
     trained = [one for one in found.trials if one.row.kind == "scratch" and one.strategy == "scratch"]
-    return any(_settled(one) or int(one.row.detail["epochs"]) >= needed for one in trained)
+    return any(int(one.row.detail["epochs"]) >= needed or _settled(one) for one in trained)
 
 
 def _settled(one: Trial) -> bool:
-    """True if the held-out loss of every fold's last tenth is within 2 % of the tenth before it."""
-    for curve in one.curves:
-        losses = [row["held_out_log_loss"] for row in curve if row.get("held_out_log_loss") is not None]
-        tenth = max(1, len(losses) // 10)
-        if len(losses) < 2 * tenth:
-            return False
-        before, last = np.mean(losses[-2 * tenth : -tenth]), np.mean(losses[-tenth:])
-        if last < 0.98 * before:
-            return False
-    return bool(one.curves)
+    """True if every fold was ended by patience before its epochs were used up."""
+    return bool(one.curves) and all(len(curve) < int(one.row.detail["epochs"]) for curve in one.curves)
 
 
 def _count_opening(ground: Ground) -> int:

@@ -68,6 +68,10 @@ def batch_size(items: int) -> int:
 def make(ground: Ground, rungs: Sequence[Rung], clock: Clock, like: Dataset | None = None) -> dict[str, Any]:
     """Time a step of each rung and share out what is left of the budget.
 
+    Every transferred rung gets the same number of epochs and scratch five times as many, so that the verdict is fair
+    by construction. Where that leaves too few, the dearest rungs go first, then scratch: a verdict that is not
+    measured is better than one on a network that was cut short.
+
     Args:
         ground: where steps are timed.
         rungs: what wants to train.
@@ -81,25 +85,47 @@ def make(ground: Ground, rungs: Sequence[Rung], clock: Clock, like: Dataset | No
     work = _Work.of(like or ground.dataset)
     extraction = _extraction_seconds(ground, work)
     copies = max(1, min(RANDOM_COPIES, int(0.15 * clock.left / max(extraction, 1e-9))))
-    plan: dict[str, Any] = {
-        "random_copies": copies,
+    asked = [_Asked(rung, work, _epoch_seconds(ground, rung, work)) for rung in rungs]
+    epochs = share(asked, 0.9 * clock.left - copies * extraction)
+    return {
         "budget": clock.budget,
         "machine": ground.machine.as_dict(),
-        "rungs": {},
-        "seconds": 0.0,
+        "random_copies": copies,
+        "extraction_seconds": extraction,
+        "rungs": {one.rung.name: one.entry(epochs[one.rung.name]) for one in asked},
+        "seconds": sum(one.seconds(epochs[one.rung.name]) for one in asked),
     }
-    plan["extraction_seconds"] = extraction
-    costs = {rung.name: _epoch_seconds(ground, rung, work) for rung in rungs}
-    left = 0.9 * clock.left - copies * extraction
-    waiting = list(rungs)
-    while waiting:
-        rung = waiting.pop(0)
-        share = left / (len(waiting) + 1)
-        entry, spent = _entry(rung, costs[rung.name], share, work)
-        plan["rungs"][rung.name] = entry
-        plan["seconds"] += spent
-        left -= spent
-    return plan
+
+
+def share(asked: Sequence[_Asked], seconds: float) -> dict[str, int]:
+    """Epochs of each rung, 0 for one that is given up, such that all of them take at most ``seconds``."""
+    standing = sorted(asked, key=lambda one: one.seconds(1))
+    while True:
+        epochs = _common(standing, seconds)
+        if not standing or epochs >= LEAST_EPOCHS:
+            break
+        climbing = [one for one in standing if one.ratio == 1]
+        scratch = [one for one in standing if one.ratio > 1]
+        if len(climbing) > 1 or not scratch:
+            standing.remove(climbing[-1])
+        else:
+            # Even beside one rung scratch is too dear: without it all of them get another chance.
+            standing = [one for one in sorted(asked, key=lambda one: one.seconds(1)) if one.ratio == 1]
+    found = {one.rung.name: 0 for one in asked}
+    return found | {one.rung.name: one.capped(epochs) for one in standing}
+
+
+def _common(standing: Sequence[_Asked], seconds: float) -> float:
+    """The number of epochs of a transferred rung that fills the time; what a cap leaves over is shared again."""
+    free, left = list(standing), seconds
+    while free:
+        epochs = left / sum(one.seconds(one.ratio) for one in free)
+        capped = [one for one in free if one.fixed is not None or one.ratio * epochs >= one.wanted]
+        if not capped:
+            return epochs
+        left -= sum(one.seconds(one.capped(epochs)) for one in capped)
+        free = [one for one in free if one not in capped]
+    return float("inf") if left >= 0 or all(one.fixed is not None for one in standing) else 0.0
 
 
 def give_up(plan: dict[str, Any], name: str, why: str) -> None:
@@ -138,20 +164,49 @@ def _extraction_seconds(ground: Ground, work: _Work) -> float:
     return (time.perf_counter() - started) / len(rows) * work.items
 
 
-def _entry(rung: Rung, cost: float, share: float, work: _Work) -> tuple[dict[str, Any], float]:
-    wanted = max(8, min(40, STEPS // work.steps(rung)))
-    if rung.kind == "scratch":
-        wanted = min(120, wanted * SCRATCH_LIFE)
-    # A sweep is three or four fits of half the epochs; the refit on train + validation is one more, a fifth longer.
-    fits = work.folds + (0.0 if "rate" in rung.options else 1.75) + 1.2
-    epochs = int(rung.options.get("epochs", min(wanted, share / (cost * fits))))
-    options = {**rung.options, "batch_size": work.batch(rung), "epochs": epochs}
-    entry = {"strategy": rung.strategy, "kind": rung.kind, "options": options, "wanted": wanted, "status": "planned"}
-    entry["epoch_seconds"] = cost
-    if epochs < LEAST_EPOCHS and "epochs" not in rung.options:
-        entry["status"] = f"over budget: {LEAST_EPOCHS} epochs need {cost * fits * LEAST_EPOCHS:.0f} s"
-        return entry, 0.0
-    return entry, epochs * cost * fits
+@dataclass(frozen=True)
+class _Asked:
+    """A rung with what one epoch of it costs."""
+
+    rung: Rung
+    work: _Work
+    cost: float
+
+    @property
+    def ratio(self) -> int:
+        """Epochs for each epoch of a transferred rung."""
+        return SCRATCH_LIFE if self.rung.kind == "scratch" else 1
+
+    @property
+    def wanted(self) -> int:
+        """Epochs beyond which more gain nothing."""
+        return min(200, self.ratio * max(8, min(40, STEPS // self.work.steps(self.rung))))
+
+    @property
+    def fixed(self) -> int | None:
+        """Epochs that the user set."""
+        return int(self.rung.options["epochs"]) if "epochs" in self.rung.options else None
+
+    def capped(self, epochs: float) -> int:
+        """Its epochs where a transferred rung gets ``epochs``."""
+        return self.fixed if self.fixed is not None else int(min(self.wanted, self.ratio * epochs))
+
+    def seconds(self, epochs: float) -> float:
+        """Time for that many epochs in each of its fits: the folds, the sweep, the refit on train + validation."""
+        sweep = 0.0 if "rate" in self.rung.options else 1.75
+        return epochs * self.cost * (self.work.folds + sweep + 1.2)
+
+    def entry(self, epochs: int) -> dict[str, Any]:
+        """What the plan says of it."""
+        options = {**self.rung.options, "batch_size": self.work.batch(self.rung), "epochs": epochs}
+        why = f"over budget: {LEAST_EPOCHS} epochs need {self.seconds(LEAST_EPOCHS * self.ratio):.0f} s"
+        return {
+            "strategy": self.rung.strategy,
+            "kind": self.rung.kind,
+            "options": options,
+            "epoch_seconds": self.cost,
+            "status": "planned" if epochs else why,
+        }
 
 
 def _epoch_seconds(ground: Ground, rung: Rung, work: _Work) -> float:

@@ -1,0 +1,74 @@
+"""The step plan: it fits the budget, is fair to scratch, and gives up the dearest first."""
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headstart.choose.planning import LEAST_EPOCHS, SCRATCH_LIFE, Rung, _Asked, _Work, batch_size, share
+
+WORK = _Work(items=1000, train=800, held=200, folds=1)
+
+
+@dataclass(frozen=True)
+class Case:
+    partial: float
+    full: float
+    scratch: float
+    seconds: float
+
+
+def asked(case, **options):
+    return [
+        _Asked(Rung("partial", "partial", options), WORK, case.partial),
+        _Asked(Rung("full", "full"), WORK, case.full),
+        _Asked(Rung("scratch", "scratch", kind="scratch"), WORK, case.scratch),
+    ]
+
+
+COST = st.floats(1e-3, 1e3)
+
+
+@given(st.builds(Case, COST, COST, COST, st.floats(1, 1e5)))
+def test_a_plan_fits_its_budget_and_never_cuts_scratch_short(case):
+    rungs = asked(case)
+    epochs = share(rungs, case.seconds)
+    assert sum(one.seconds(epochs[one.rung.name]) for one in rungs) <= case.seconds * (1 + 1e-9)
+    trained = [epochs[name] for name in ("partial", "full") if epochs[name]]
+    assert all(count >= LEAST_EPOCHS for count in trained)
+    if epochs["scratch"] and trained:
+        assert epochs["scratch"] >= SCRATCH_LIFE * LEAST_EPOCHS
+        assert epochs["scratch"] >= min(SCRATCH_LIFE * max(trained), rungs[2].wanted)
+
+
+def test_with_time_enough_everything_gets_all_it_wants():
+    rungs = asked(Case(0.1, 0.3, 0.3, 1e6))
+    assert share(rungs, 1e6) == {one.rung.name: one.wanted for one in rungs}
+
+
+def test_the_dearest_rung_is_given_up_first_and_scratch_last():
+    case = Case(0.1, 100.0, 0.5, 100.0)
+    epochs = share(asked(case), case.seconds)
+    assert epochs["full"] == 0 and epochs["partial"] >= LEAST_EPOCHS and epochs["scratch"] >= 15
+
+
+def test_without_time_for_scratch_the_others_still_train():
+    case = Case(1.0, 2.0, 1000.0, 100.0)
+    epochs = share(asked(case), case.seconds)
+    assert epochs["scratch"] == 0 and epochs["partial"] >= LEAST_EPOCHS and epochs["full"] >= LEAST_EPOCHS
+
+
+def test_without_any_time_nothing_trains_and_nothing_fails():
+    assert set(share(asked(Case(10, 10, 10, 0.5)), 0.5).values()) == {0}
+    assert set(share(asked(Case(10, 10, 10, 0.5)), -30.0).values()) == {0}
+
+
+def test_epochs_that_the_user_set_are_kept_whatever_they_cost():
+    epochs = share(asked(Case(10.0, 10.0, 10.0, 1.0), epochs=7), 1.0)
+    assert epochs["partial"] == 7
+
+
+@pytest.mark.parametrize(("items", "size"), [(10, 8), (100, 12), (160, 20), (5000, 32)])
+def test_small_parts_get_small_batches(items, size):
+    assert batch_size(items) == size
