@@ -15,6 +15,7 @@ from headstart.base.progress import Reporter, Silent
 from headstart.base.vocabulary import BackboneInfo
 from headstart.choose import job
 from headstart.choose.job import Request
+from headstart.choose.planning import Clock
 from headstart.data import dataset
 from headstart.data.opening import open_source
 from headstart.engine.drive import drive
@@ -93,11 +94,11 @@ def fit(
         overwrite=overwrite,
         resume=resume,
     )
-    options = job.check(request)
+    clock, options = Clock(request.budget), job.check(request)
     to = job.settle(request)
     table = open_source(source, labels, label=label, path=path)
     data = dataset.build(table, seed=seed, drop_rare=drop_rare, report=report)
-    return job.run(request, data, to, options, report)
+    return job.run(request, data, to, options, clock=clock, report=report)
 
 
 def plan_fit(
@@ -137,10 +138,10 @@ def plan_fit(
         precision=precision,
         settings=settings or {},
     )
-    options = job.check(request)
+    clock, options = Clock(request.budget), job.check(request)
     table = open_source(source, labels, label=label, path=path)
     data = dataset.build(table, seed=seed, drop_rare=drop_rare, report=report)
-    return job.dry_run(request, data, options, report)
+    return job.dry_run(request, data, options, clock=clock, report=report)
 
 
 def load(path: str | Path) -> Model:

@@ -78,7 +78,7 @@ def _candidates(report: Reporter) -> tuple[list[Backbone], list[str]]:
             found.append(catalogue.load(name))
             break
         except WeightsError as error:
-            notes.append(f"{name} is not at hand ({error.what}); the embedded backbones are used instead")
+            notes.append(f"{error.what}; the embedded backbones are used instead of {name}")
     for info in embedded():
         found.append(catalogue.load(info))
     report.end()

@@ -103,9 +103,11 @@ def settle(request: Request) -> Path:
     return to
 
 
-def run(request: Request, data: Dataset, to: Path, options: Mapping[str, Any], report: Reporter) -> Model:
+def run(
+    request: Request, data: Dataset, to: Path, options: Mapping[str, Any], *, clock: Clock, report: Reporter
+) -> Model:
     """Choose, climb, finish, seal."""
-    clock, machine, store = Clock(request.budget), here(request.precision), Store()
+    machine, store = here(request.precision), Store()
     finished = _finished_before(request, to)
     if finished is not None:
         report.say(f"The run in {to} has finished already")
@@ -135,9 +137,11 @@ def run(request: Request, data: Dataset, to: Path, options: Mapping[str, Any], r
     return model
 
 
-def dry_run(request: Request, data: Dataset, options: Mapping[str, Any], report: Reporter) -> dict[str, Any]:
+def dry_run(
+    request: Request, data: Dataset, options: Mapping[str, Any], *, clock: Clock, report: Reporter
+) -> dict[str, Any]:
     """What ``run`` would do, and about how long it would take; nothing is left behind."""
-    clock, machine = Clock(request.budget), here(request.precision)
+    machine = here(request.precision)
     with tempfile.TemporaryDirectory(prefix="headstart-") as folder:
         store, journal = Store(Path(folder) / "store"), Journal(Path(folder) / "run")
         sample = _sample(data)
