@@ -75,6 +75,8 @@ def _candidates(report: Reporter) -> tuple[list[Backbone], list[str]]:
     report.begin("look for pretrained backbones")
     for name in PREFERRED:
         try:
+            if not catalogue.describe(name).local:
+                report.say(f"Looking for {name} on its hub (--backbone embedded/... would stay on this machine)")
             found.append(catalogue.load(name))
             break
         except WeightsError as error:
