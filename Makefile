@@ -34,13 +34,13 @@ $(VENV)/.python:
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/.python
 	@echo "Installing headstart into $(VENV) (PyTorch included: about two minutes, over 2 GB to download) ..."
-	@start=$$(date +%s); $(BIN)/python -m pip install --quiet --disable-pip-version-check -e . && \
+	@start=$$(date +%s); $(BIN)/python -m pip install -qq --disable-pip-version-check -e . && \
 	  echo "Installed in $$(( $$(date +%s) - start )) s."
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.python
 	@echo "Installing headstart and what its tests need into $(VENV) (about two minutes the first time) ..."
-	@start=$$(date +%s); $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' && \
+	@start=$$(date +%s); $(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[dev]' && \
 	  echo "Installed in $$(( $$(date +%s) - start )) s."
 	@touch $@ $(VENV)/.installed
 
