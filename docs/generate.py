@@ -7,15 +7,16 @@ python docs/generate.py --check    write nothing; exit code 1 if they differ fro
 from __future__ import annotations
 
 import ast
-import os
+import inspect
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, get_args
 
 from headstart.base.discovery import CONTRACTS, Plugin, options, plugins
+from headstart.cli import shell
 
 DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
@@ -81,25 +82,35 @@ def _summary(path: Path) -> str:
 
 
 def command_line() -> str:
-    """The help of the command and of each verb."""
-    verbs = [name for name, plugin in plugins("cli").items() if _is_ours(plugin)]
-    parts = [NOTE, "# The command line", _fenced(help_of())]
-    for verb in verbs:
-        parts += [f"## headstart {verb}", _fenced(help_of(verb))]
+    """The overview, and each verb's help, arguments and options.
+
+    From the declarations, not from what ``--help`` prints: the layout of that changes with the version of typer.
+    """
+    parts = [NOTE, "# The command line", _fenced(shell.overview())]
+    for verb, plugin in plugins("cli").items():
+        if _is_ours(plugin):
+            parts += [f"## headstart {verb}", *_help(plugin.load(), verb)]
     return "\n\n".join(parts) + "\n"
 
 
-def help_of(*words: str) -> str:
-    """What ``headstart ... --help`` prints on a plain terminal of 100 columns."""
-    plain = {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "TERM": "dumb", "NO_COLOR": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "headstart", *words, "--help"],
-        env={**os.environ, **plain},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
+def _help(module: ModuleType, verb: str) -> Iterator[str]:
+    for paragraph in (inspect.getdoc(module) or "").split("\n\n"):
+        yield _fenced(inspect.cleandoc(paragraph), "sh") if paragraph.startswith("    ") else paragraph
+    parameters = shell.command(module, verb).params
+    yield "\n".join(f"- {_spelt(each)}: {each.help}{_default(each)}" for each in parameters)
+
+
+def _spelt(parameter: Any) -> str:
+    takes = f" {parameter.metavar}" if parameter.metavar else ""
+    if parameter.opts[0].startswith("-"):
+        return f"`{', '.join(parameter.opts)}{takes}`"
+    return f"`{takes.strip() or parameter.opts[0].upper()}`"
+
+
+def _default(parameter: Any) -> str:
+    if parameter.default in (None, False) or not parameter.opts[0].startswith("-"):
+        return ""
+    return f" Default: {parameter.default}."
 
 
 def index() -> str:
@@ -136,8 +147,8 @@ def _is_ours(plugin: Plugin) -> bool:
     return plugin.module.startswith("headstart.")
 
 
-def _fenced(text: str) -> str:
-    return f"```text\n{text}\n```"
+def _fenced(text: str, language: str = "text") -> str:
+    return f"```{language}\n{text}\n```"
 
 
 def stale() -> Iterator[Path]:
