@@ -108,7 +108,7 @@ def _spelt(parameter: Any) -> str:
 
 
 def _default(parameter: Any) -> str:
-    if parameter.default in (None, False) or not parameter.opts[0].startswith("-"):
+    if parameter.default is None or parameter.default is False or not parameter.opts[0].startswith("-"):
         return ""
     return f" Default: {parameter.default}."
 
