@@ -19,7 +19,6 @@ from headstart.choose.planning import Clock
 from headstart.data import dataset
 from headstart.data.opening import open_source
 from headstart.engine.drive import drive
-from headstart.engine.journal import Journal
 from headstart.ship import sealed
 from headstart.ship.sealed import Model
 
@@ -156,14 +155,23 @@ def load(path: str | Path) -> Model:
 def evaluate(
     model: Model | str | Path,
     source: Any,
+    labels: Sequence[Any] | None = None,
     *,
     label: str | None = None,
     path: str | None = None,
+    precision: str = "float32",
     report: Reporter | None = None,
 ) -> dict[str, Any]:
-    """Score a model on labelled items: every metric with its 95 % interval, and the confusion counts."""
+    """Score a model on labelled items: every metric with its 95 % interval, and the confusion counts.
+
+    Args:
+        model: a model or its folder.
+        source, labels, label, path: labelled items, as ``fit`` takes them.
+        precision: "float32", "bf16" or "auto".
+        report: told of progress.
+    """
     ready = model if isinstance(model, Model) else load(model)
-    return ready.evaluate(source, label=label, path=path, report=report)
+    return ready.evaluate(source, labels, label=label, path=path, precision=precision, report=report)
 
 
 def list_backbones(search: str = "", *, local: bool = False) -> list[BackboneInfo]:
@@ -209,9 +217,7 @@ def pretrain_backbone(
     machine = here(precision)
     plan = plugin.plan(seed=seed, report=report, **given)
     to = job.settle(Request(output=Path(output), overwrite=overwrite, resume=resume))
-    journal = Journal(to / "run")
-    if not resume:
-        journal.begin({"method": method, "seed": seed, "settings": given})
+    journal = job.begin(to, {"method": method, "seed": seed, "settings": given}, resume=resume)
     made = drive(plan, journal, machine=machine, report=report)
     folder.write_folder(made.backbone, to, {**made.card, "machine": machine.as_dict()}, dtype=made.dtype)
     journal.close()

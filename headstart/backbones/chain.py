@@ -90,6 +90,10 @@ class Backbone(nn.Module):
         others = [axis for axis in range(1, activation.dim()) if axis != self._axes[k - 1]]
         return activation.float().mean(others) if others else activation.float()
 
+    def pooled_width(self, k: int) -> int:
+        """Features that ``pool`` gives after stage k."""
+        return self.activation_shape(k)[self._axes[k - 1] - 1]
+
     def pooled(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Pooled features after every stage, D tensors (n, d_k), float32; the last one is ``forward(x)``."""
         found = []

@@ -36,6 +36,11 @@ def whole(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         raise _unwritable(path, error) from error
+    except Exception as error:
+        # safetensors reports a full disk as an error of its own; it is not imported here only to name it.
+        if type(error).__name__ == "SafetensorError":
+            raise _unwritable(path, error) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -97,9 +102,9 @@ def _umask() -> int:
     return mask
 
 
-def _unwritable(path: Path, error: OSError) -> HeadstartError:
+def _unwritable(path: Path, error: Exception) -> HeadstartError:
     return HeadstartError(
-        f"Cannot write {path}: {error.strerror or error}",
+        f"Cannot write {path}: {getattr(error, 'strerror', None) or error}",
         expected="a folder that can be written to, with room on its disk",
         next_move="free space, or choose another place with -o (or HEADSTART_CACHE for the feature store)",
     )

@@ -58,6 +58,23 @@ def use_threads(count: int) -> None:
     threadpool_limits(count)
 
 
+@contextlib.contextmanager
+def kept_threads() -> Iterator[None]:
+    """Put the number of threads back afterwards: it belongs to the whole process, not to one job."""
+    import torch
+    from threadpoolctl import threadpool_info
+
+    before = torch.get_num_threads()
+    pools = max((pool["num_threads"] for pool in threadpool_info()), default=before)
+    try:
+        yield
+    finally:
+        use_threads(before)
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(pools)
+
+
 @lru_cache(maxsize=1)
 def _processor() -> tuple[str, frozenset[str]]:
     try:

@@ -2,6 +2,8 @@
 
 config.json       what the user asked for, and the data's digest
 plan.json         the step plan: what every rung may cost, in epochs; replayed by --resume
+machine.json      where it runs: device, precision, threads, the store's limit
+probes.json       which probes the budget allowed
 data.json         how the source was understood: counts, split, skipped items
 journal.jsonl     one line a finished fit, in order
 fits/NAME.safetensors   its held-out outputs and, where kept, its weights
@@ -51,6 +53,16 @@ class Run:
     def threads(self) -> int | None:
         """Threads that the run was begun with; None before they were chosen."""
         return self._json("machine.json", default={}).get("threads")
+
+    @property
+    def store_limit(self) -> int | None:
+        """Bytes that the store may keep at one cut, as decided when the run began; None before."""
+        return self._json("machine.json", default={}).get("store_limit")
+
+    @property
+    def probes(self) -> Sequence[str] | None:
+        """Names of the probes that were measured; None before they were."""
+        return self._json("probes.json", default={}) or None
 
     @property
     def data(self) -> Mapping[str, Any]:

@@ -103,12 +103,14 @@ class HeldOut:
         stream: its batches, in a fixed order; every item exactly once.
         score: (outputs (n, C), targets (n,)) -> {name: value}.
         watch: the score that decides; lower is better if ``minimise``.
+        choose: keep the best epoch; False only looks at the last one, and the items choose nothing.
     """
 
     stream: Stream
     score: Callable[[np.ndarray, np.ndarray], Mapping[str, float]]
     watch: str = "log_loss"
     minimise: bool = True
+    choose: bool = True
 
 
 @dataclass(slots=True)

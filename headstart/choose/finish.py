@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from headstart.base import discovery, files, hashes, seeds
+from headstart.base.errors import HeadstartError, TrainingError
 from headstart.base.machine import cache_folder
 from headstart.base.vocabulary import Interval
 from headstart.choose.ground import Ground
 from headstart.choose.ladder import Climb
-from headstart.choose.planning import SCRATCH_LIFE
+from headstart.choose.planning import RANDOM_COPIES, SCRATCH_LIFE
 from headstart.choose.trial import Trial, fit_baseline
 from headstart.choose.verdict import Comparison, conclude
 from headstart.engine.drive import drive
@@ -47,15 +48,24 @@ class Finished:
 
 
 def finish(ground: Ground, found: Climb) -> Finished:
-    """Refit, open the test part, conclude."""
+    """Refit, open the test part, conclude.
+
+    Raises:
+        TrainingError: when no candidate was measured, naming why.
+    """
     chosen = {role: found.best(ground.metric, kinds) for role, kinds in ROLES.items()}
     standing = {role: one for role, one in chosen.items() if one is not None}
-    winner = found.best(ground.metric, tuple(ROLES))
-    if winner is None:
-        raise ValueError("a climb without a single trial cannot be finished")
+    if not standing:
+        why = "; ".join(f"{row.name}: {row.status}" for row in found.rows)
+        raise TrainingError(
+            f"Nothing could be measured ({why})",
+            next_move="a longer --budget, or another --strategy or rate",
+        )
+    sign = -1 if scores.higher_is_better(ground.metric) else 1
+    role_of_winner = min(standing, key=lambda role: sign * standing[role].score(ground.metric))
     models = {role: _refit(ground, role, one) for role, one in standing.items()}
-    role_of_winner = next(role for role, one in standing.items() if one is winner)
-    tested, probabilities, targets = _test(ground, standing, models)
+    openings = _count_opening(ground) if len(ground.dataset.test) else 0
+    tested, probabilities, targets = _test(ground, found, standing, models)
     comparison = Comparison(
         metric=ground.metric if ground.metric in ("balanced_accuracy", "f1_macro") else "accuracy",
         winner=role_of_winner,
@@ -71,8 +81,8 @@ def finish(ground: Ground, found: Climb) -> Finished:
     verdict["tests"] = {role: _scores(probabilities[role], targets, ground.seed) for role in standing}
     verdict["tests"]["winner"] = verdict["tests"][role_of_winner]
     verdict["items"] = len(targets)
-    verdict["openings"] = _count_opening(ground) if tested else 0
-    model = models[role_of_winner]
+    verdict["openings"] = openings
+    model, winner = models[role_of_winner], standing[role_of_winner]
     is_network = isinstance(model, Network)
     return Finished(winner, model if is_network else None, None if is_network else model, verdict)
 
@@ -85,18 +95,24 @@ def _refit(ground: Ground, role: str, one: Trial) -> Any:
         return fit_baseline(ground, room, everything, seeds.derive(ground.seed, "baseline", "refit"))
     setting = ground.setting(f"refit/{one.row.name}/", everything, np.array([], dtype=np.int64), one.frozen)
     plan = discovery.load("tune", one.strategy).plan(setting, **one.options)
-    return drive(plan, ground.journal, machine=ground.machine, report=ground.report).network
+    tuned = drive(plan, ground.journal, machine=ground.machine, report=ground.report)
+    if tuned.diverged:
+        raise TrainingError(
+            f"{one.row.name} diverged when it was refitted on all development {ground.dataset.modality}",
+            next_move="a lower rate (--strategy NAME --set strategy.rate=...), or another --seed",
+        )
+    return tuned.network
 
 
 def _test(
-    ground: Ground, standing: Mapping[str, Trial], models: Mapping[str, Any]
+    ground: Ground, found: Climb, standing: Mapping[str, Trial], models: Mapping[str, Any]
 ) -> tuple[bool, dict[str, np.ndarray], np.ndarray]:
     """Probabilities of each model on the test part, or out of fold where there is none."""
     dataset = ground.dataset
     if not len(dataset.test):
-        return False, {role: one.probabilities for role, one in standing.items()}, ground.targets[ground.held]
+        return False, {role: _out_of_fold(ground, found, role) for role in standing}, ground.targets[ground.held]
     items = [dataset.items[int(i)] for i in dataset.test]
-    found = {}
+    given = {}
     for role, one in standing.items():
         model = models[role]
         if isinstance(model, Network):
@@ -108,10 +124,26 @@ def _test(
                 precision=ground.machine.precision,
                 report=ground.report,
             )
-            found[role] = calibration.softmax(outputs / one.temperature)
+            given[role] = calibration.softmax(outputs / one.temperature)
         else:
-            found[role] = model.predict_proba(items)
-    return True, found, dataset.targets[dataset.test]
+            given[role] = model.predict_proba(items)
+    return True, given, dataset.targets[dataset.test]
+
+
+def _out_of_fold(ground: Ground, found: Climb, role: str) -> np.ndarray:
+    """What choosing a candidate of a role is worth: each fold is predicted by the one that the other folds chose.
+
+    Stating the chosen candidate's own score on the items that chose it would flatter the role with most candidates.
+    """
+    folds, targets = ground.held_folds, ground.targets[ground.held]
+    able = [one for one in found.trials if one.row.kind in ROLES[role] and one.row.status == "measured"]
+    sign = -1 if scores.higher_is_better(ground.metric) else 1
+    result = np.empty_like(able[0].probabilities, dtype=np.float64)
+    for fold in np.unique(folds):
+        own = folds == fold
+        losses = [sign * scores.score(ground.metric, one.probabilities[~own], targets[~own]) for one in able]
+        result[own] = able[int(np.argmin(losses))].probabilities[own]
+    return result
 
 
 def _scores(probabilities: np.ndarray, targets: np.ndarray, seed: int) -> dict[str, dict[str, float]]:
@@ -124,16 +156,17 @@ def _scores(probabilities: np.ndarray, targets: np.ndarray, seed: int) -> dict[s
 def _fair(found: Climb, standing: Mapping[str, Trial]) -> bool:
     """True if scratch had a fair life: of the same kind as the transferred model, and long enough.
 
-    A probe is compared with probes on random copies, which are always complete. A fine-tuned network needs a trained
-    one beside it that had five times the epochs it keeps itself, or that patience ended because it had settled.
+    A probe is compared with the same probes on three random copies. A fine-tuned network needs a trained one beside it
+    that had five times the epochs it keeps itself, or that patience ended because it had settled.
     """
     transfer = standing.get("transfer")
-    if transfer is None or "scratch" not in standing:
+    measured = [one for one in found.trials if one.row.kind == "scratch" and one.row.status == "measured"]
+    if transfer is None or not measured:
         return False
     if transfer.strategy == "probe":
-        return True
+        return any(one.row.detail.get("initialisations", 0) >= RANDOM_COPIES for one in measured)
     needed = SCRATCH_LIFE * int(transfer.options.get("epochs", 1))
-    trained = [one for one in found.trials if one.row.kind == "scratch" and one.strategy == "scratch"]
+    trained = [one for one in measured if one.strategy == "scratch"]
     return any(int(one.row.detail["epochs"]) >= needed or _settled(one) for one in trained)
 
 
@@ -154,5 +187,8 @@ def _count_opening(ground: Ground) -> int:
     run = ground.journal.config["id"]
     if run not in opened:
         opened.append(run)
-        files.write_json(path, opened)
+        try:
+            files.write_json(path, opened)
+        except HeadstartError as error:
+            ground.report.say(f"That the test part was opened could not be noted: {error.what}")
     return len(opened)

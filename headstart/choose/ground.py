@@ -21,6 +21,9 @@ from headstart.features.store import Store
 from headstart.measure import calibration, scores
 from headstart.tune.setting import Setting
 
+SAMPLE = 96
+"""Training items that steps are timed on."""
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -62,10 +65,30 @@ class Ground:
         """Positions of every held-out item, fold by fold: the items all rungs are compared on."""
         return np.concatenate([held for _, held in self.folds])
 
+    @property
+    def held_folds(self) -> np.ndarray:
+        """Fold of every held-out item, in the order of ``held``."""
+        return np.concatenate([np.full(len(held), fold) for fold, (_, held) in enumerate(self.folds)])
+
     def score(self, outputs: np.ndarray, targets: np.ndarray) -> Mapping[str, float]:
         """The task's metrics after temperature scaling, which spares no method and favours none."""
         probabilities = calibration.softmax(outputs / calibration.temperature(outputs, targets))
         return self.task.metrics(probabilities, targets)
+
+    def tempered(self, outputs: np.ndarray) -> np.ndarray:
+        """Probabilities of held-out outputs (n, C), each at a temperature that other items than its own have set.
+
+        The others are the other folds, or the other half where there is one fold: a temperature fitted on the items
+        it is judged on would favour whatever has one over the baselines, which have none.
+        """
+        parts = self.held_folds if len(self.folds) > 1 else np.arange(len(outputs)) % 2
+        targets = self.targets[self.held]
+        probabilities = np.empty(outputs.shape, dtype=np.float64)
+        for part in np.unique(parts):
+            own = parts == part
+            heat = calibration.temperature(outputs[~own], targets[~own]) if (~own).any() else 1.0
+            probabilities[own] = calibration.softmax(outputs[own] / heat)
+        return probabilities
 
     def setting(self, name: str, train: np.ndarray, held: np.ndarray, frozen: Frozen | None = None) -> Setting:
         """One fold, or the refit when ``held`` is empty."""
@@ -83,6 +106,7 @@ class Ground:
             augmentation=self.augmentation,
             seed=seeds.derive(self.seed, "fit"),
             name=name,
+            choose=len(self.folds) == 1,
         )
 
     def with_augmentation(self, augmentation: Augmentation) -> Ground:
@@ -130,3 +154,30 @@ def prepare(
         seed=dataset.seed,
         report=report,
     )
+
+
+def sample(data: Dataset) -> Dataset:
+    """A few development items in one fold, enough to time a step on."""
+    train, held = data.folds[0]
+    rows = np.concatenate([_spread(train, data.targets, SAMPLE), _spread(held, data.targets, SAMPLE // 3)])
+    first = min(len(train), SAMPLE)
+    positions = np.arange(len(rows))
+    return replace(
+        data,
+        items=tuple(data.items[int(i)] for i in rows),
+        digests=tuple(data.digests[int(i)] for i in rows),
+        targets=data.targets[rows],
+        parts=np.where(positions < first, "train", "val"),
+        folds=((positions[:first], positions[first:]),),
+    )
+
+
+def _spread(rows: np.ndarray, targets: np.ndarray, most: int) -> np.ndarray:
+    """At most ``most`` rows, as many classes among them as there is room for."""
+    seen: dict[int, int] = {}
+    turn = np.empty(len(rows), dtype=np.int64)
+    for position, row in enumerate(rows):
+        label = int(targets[row])
+        turn[position] = seen.get(label, 0)
+        seen[label] = seen.get(label, 0) + 1
+    return rows[np.argsort(turn, kind="stable")[:most]]

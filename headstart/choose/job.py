@@ -11,13 +11,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from headstart.backbones.chain import Backbone
 from headstart.base import discovery
 from headstart.base.errors import BadOption, OutputExists, RunError
-from headstart.base.machine import Machine, cache_folder, here, use_threads
+from headstart.base.machine import Machine, cache_folder, here, kept_threads, use_threads
 from headstart.base.progress import Reporter
 from headstart.base.vocabulary import Evidence
 from headstart.choose import backbone as backbones
@@ -34,7 +33,8 @@ from headstart.ship import sealed, sealing
 from headstart.ship.sealed import Model
 
 _NOT_COMPARED = ("id", "budget")
-_SAMPLE = 96
+UNUSED = 30 * 86400.0
+"""Seconds without use after which the store lets go of what it holds: 30 days."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,11 @@ def check(request: Request) -> dict[str, Any]:
     """
     if request.metric is not None:
         scores.higher_is_better(request.metric)
+        if request.metric == "calibration_error":
+            raise BadOption(
+                "calibration_error cannot decide between models: guessing the class shares is perfectly calibrated",
+                expected=", ".join(name for name in scores.NAMES if name != "calibration_error"),
+            )
     if request.golden not in ("generated", "own"):
         raise BadOption(f"Golden examples cannot be {request.golden!r}", expected="generated or own")
     here(request.precision)
@@ -98,7 +103,7 @@ def settle(request: Request) -> Path:
             f"{to} is not a headstart folder, so it is not overwritten", next_move="choose another place with -o"
         )
     parent = next(folder for folder in (to, *to.parents) if folder.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
+    if not parent.is_dir() or not os.access(parent, os.W_OK) or (to.is_symlink() and not to.exists()):
         raise OutputExists(f"{to} cannot be written to", expected="a folder with write permission")
     return to
 
@@ -108,17 +113,37 @@ def run(
 ) -> Model:
     """Choose, climb, finish, seal."""
     machine, store = here(request.precision), Store()
-    finished = _finished_before(request, to)
-    if finished is not None:
-        report.say(f"The run in {to} has finished already")
-        return finished
+    store.prune(UNUSED)
     chosen = backbones.choose(
         data, request.backbone, architecture=request.architecture, machine=machine, store=store, report=report
     )
     options = _with_depth(request, options, chosen.backbone)
     config = _config(request, data, options, chosen.backbone.digest(), machine.precision)
-    journal = _begin(to, config, data, request)
-    machine = replace(machine, threads=_threads(journal, chosen.backbone, machine))
+    journal = begin(to, config, resume=request.resume)
+    if not request.resume:
+        journal.write("data", _described(data))
+    if request.resume and (to / "manifest.json").exists():
+        report.say(f"The run in {to} has finished already")
+        return sealed.load(to)
+    with kept_threads():
+        return _climb(
+            request, data, journal, chosen=chosen, options=options, clock=clock, machine=machine, report=report
+        )
+
+
+def _climb(
+    request: Request,
+    data: Dataset,
+    journal: Journal,
+    *,
+    chosen: backbones.Choice,
+    options: Mapping[str, Any],
+    clock: Clock,
+    machine: Machine,
+    report: Reporter,
+) -> Model:
+    store = Store(limit=journal.store_limit)
+    machine = replace(machine, threads=_threads(journal, chosen.backbone, machine, store.limit))
     logged = Logged(report, journal)
     for line in (*_about(data), *chosen.notes):
         logged.say(line)
@@ -132,7 +157,7 @@ def run(
     ended = finish.finish(stand, found)
     journal.write("verdict", ended.verdict)
     notes = (*chosen.notes, *found.notes)
-    model = _seal(request, to, stand, found, ended, notes=notes, clock=clock)
+    model = _seal(request, journal.path.parent, stand, found, ended, notes=notes, clock=clock)
     journal.close()
     return model
 
@@ -144,7 +169,7 @@ def dry_run(
     machine = here(request.precision)
     with tempfile.TemporaryDirectory(prefix="headstart-") as folder:
         store, journal = Store(Path(folder) / "store"), Journal(Path(folder) / "run")
-        sample = _sample(data)
+        sample = ground.sample(data)
         chosen = backbones.choose(
             sample, request.backbone, architecture=request.architecture, machine=machine, store=store, report=report
         )
@@ -174,20 +199,18 @@ def as_plain(row: Evidence) -> dict[str, Any]:
 
 
 def _with_depth(request: Request, options: Mapping[str, Any], chosen: Backbone) -> dict[str, Any]:
-    if request.depth is None:
-        return dict(options)
-    return {**options, "depth": chosen.resolve(request.depth)}
-
-
-def _finished_before(request: Request, to: Path) -> Model | None:
-    return sealed.load(to) if request.resume and (to / "manifest.json").exists() else None
+    found = dict(options) if request.depth is None else {**options, "depth": chosen.resolve(request.depth)}
+    if request.strategy != "auto":
+        plugin = discovery.load("tune", request.strategy)
+        if hasattr(plugin, "check"):
+            plugin.check(chosen, found)
+    return found
 
 
 def _config(
     request: Request, data: Dataset, options: Mapping[str, Any], weights: str, precision: str
 ) -> dict[str, Any]:
     return {
-        "id": uuid.uuid4().hex,
         "backbone": request.backbone,
         "architecture": request.architecture,
         "strategy": request.strategy,
@@ -202,14 +225,14 @@ def _config(
     }
 
 
-def _begin(to: Path, config: Mapping[str, Any], data: Dataset, request: Request) -> Journal:
-    """Start the run directory, or continue the one that is there.
+def begin(to: Path, config: Mapping[str, Any], *, resume: bool) -> Journal:
+    """Start the run directory in ``to``, or continue the one that is there.
 
     Raises:
         RunError: when the run that is there was of other data, options or weights.
     """
     journal = Journal(to / "run")
-    if request.resume:
+    if resume:
         before = journal.config
         for name, value in config.items():
             if name not in _NOT_COMPARED and before.get(name) != value:
@@ -218,16 +241,21 @@ def _begin(to: Path, config: Mapping[str, Any], data: Dataset, request: Request)
                     next_move="the same command and data as before, or --overwrite to start anew",
                 )
         return journal
-    if journal.path.exists():
+    # Without its manifest the folder is no model: --resume must not take the old one for this run's.
+    (to / "manifest.json").unlink(missing_ok=True)
+    if journal.path.is_symlink():
+        journal.path.unlink()
+    elif journal.path.exists():
         shutil.rmtree(journal.path)
-    journal.path.mkdir(parents=True, exist_ok=True)
-    journal.begin(config)
-    journal.write("data", _described(data))
+    journal.begin({"id": uuid.uuid4().hex, **config})
     return journal
 
 
-def _threads(journal: Journal, backbone: Backbone, machine: Machine) -> int:
-    """The number of threads of this run: measured once, then kept, for it decides the order of sums."""
+def _threads(journal: Journal, backbone: Backbone, machine: Machine, limit: int) -> int:
+    """The number of threads of this run: measured once, then kept, for it decides the order of sums.
+
+    The store's limit is kept beside it, for it decides how many views there are.
+    """
     recorded = journal.threads
     if recorded is not None:
         use_threads(recorded)
@@ -241,7 +269,7 @@ def _threads(journal: Journal, backbone: Backbone, machine: Machine) -> int:
             backbone(inputs)
 
     found = threads.fastest(forward, sorted({1, machine.threads}))
-    journal.write("machine", {**machine.as_dict(), "threads": found})
+    journal.write("machine", {**machine.as_dict(), "threads": found, "store_limit": limit})
     return found
 
 
@@ -324,30 +352,3 @@ def _seal(
     )
     stand.report.end()
     return model
-
-
-def _sample(data: Dataset) -> Dataset:
-    """A few development items in one fold, enough to time a step on."""
-    train, held = data.folds[0]
-    rows = np.concatenate([_spread(train, data.targets, _SAMPLE), _spread(held, data.targets, _SAMPLE // 3)])
-    first = min(len(train), _SAMPLE)
-    positions = np.arange(len(rows))
-    return replace(
-        data,
-        items=tuple(data.items[int(i)] for i in rows),
-        digests=tuple(data.digests[int(i)] for i in rows),
-        targets=data.targets[rows],
-        parts=np.where(positions < first, "train", "val"),
-        folds=((positions[:first], positions[first:]),),
-    )
-
-
-def _spread(rows: np.ndarray, targets: np.ndarray, most: int) -> np.ndarray:
-    """At most ``most`` rows, as many classes among them as there is room for."""
-    seen: dict[int, int] = {}
-    turn = np.empty(len(rows), dtype=np.int64)
-    for position, row in enumerate(rows):
-        label = int(targets[row])
-        turn[position] = seen.get(label, 0)
-        seen[label] = seen.get(label, 0) + 1
-    return rows[np.argsort(turn, kind="stable")[:most]]

@@ -7,21 +7,28 @@ the best validation score: to demand significance before climbing loses (SCIENCE
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from headstart.base import discovery, seeds
 from headstart.base.errors import BadOption, UnknownName
+from headstart.base.progress import Silent
 from headstart.base.vocabulary import Evidence
 from headstart.choose import flips, planning, randomly, trial
-from headstart.choose.ground import Ground
+from headstart.choose.ground import Ground, prepare, sample
 from headstart.choose.planning import Clock, Rung
 from headstart.choose.trial import Trial
+from headstart.features.store import Store
 from headstart.measure import intervals, scores
+from headstart.tune import limits
 
 WORTH = 0.003
 """Accuracy: 0.3 point."""
+WIDEST = 8192
+"""Features of all stages side by side beyond which a probe of them costs more than it tells."""
 LEVEL = 0.001
 """Scores closer than this are level, and the cheaper model is taken."""
 
@@ -47,10 +54,8 @@ class Climb:
         return found
 
     def best(self, metric: str, kinds: Sequence[str]) -> Trial | None:
-        """The best measured candidate of some kinds; of level ones the cheapest, which stands first."""
+        """The best measured candidate of some kinds; of level ones the cheapest. None if none was measured."""
         able = [one for one in self.trials if one.row.kind in kinds and one.row.status == "measured"]
-        if not able:
-            able = [one for one in self.trials if one.row.kind in kinds]
         sign = -1 if scores.higher_is_better(metric) else 1
         winner = min(able, key=lambda one: sign * one.score(metric), default=None)
         if winner is None:
@@ -85,14 +90,32 @@ def climb(
             found.add(trial.of_baseline(ground, name))
     ground = _choose_flips(ground, found)
     probes, heavy = rungs(ground.frozen.backbone.depth, strategy, options, baselines)
-    for rung in probes:
-        found.add(trial.of_strategy(ground, rung.name, rung.strategy, rung.options))
+    _probe(ground, probes, found, clock)
     plan = _plan(ground, heavy, clock)
     if baselines:
         for one in randomly.probes(ground, probes or [Rung("probe", "probe")], plan["random_copies"]):
             found.add(one)
     _train(ground, heavy, plan, found, clock)
     return found, ground
+
+
+def _probe(ground: Ground, probes: Sequence[Rung], found: Climb, clock: Clock) -> None:
+    """Measure the probes; the earlier stages' are left out once they have cost a third of the budget."""
+    recorded = ground.journal.probes
+    run: list[str] = []
+    for rung in probes:
+        wide = sum(ground.frozen.width(stage) for stage in range(1, ground.frozen.backbone.depth + 1))
+        if rung.options.get("stages") == "all" and wide > WIDEST:
+            found.rows.append(trial.skipped(rung.name, rung.kind, f"{wide:,} features are too many"))
+            continue
+        afford = rung.name in recorded if recorded is not None else clock.left > clock.budget * 2 / 3 or not run
+        if not afford:
+            found.rows.append(trial.skipped(rung.name, rung.kind, "over budget"))
+            continue
+        run.append(rung.name)
+        found.add(trial.of_strategy(ground, rung.name, rung.strategy, rung.options))
+    ground.journal.write("probes", run)
+    ground.frozen.forget()
 
 
 def _choose_flips(ground: Ground, found: Climb) -> Ground:
@@ -141,12 +164,14 @@ def read_options(strategy: str, settings: Mapping[str, Any], *, has_depth: bool)
         if room != "strategy" or option not in known:
             raise UnknownName("setting", name, [f"strategy.{each}" for each in known])
         named[option] = value
-    return discovery.read_options(plan, named) if plan is not None else {}
+    options = discovery.read_options(plan, named) if plan is not None else {}
+    limits.check(options)
+    return options
 
 
 def _earlier_probes(depth: int) -> list[Rung]:
     stages = [Rung(f"probe stage {stage}", "probe", {"stages": str(stage)}) for stage in range(depth - 1, 0, -1)]
-    return [*stages, Rung("probe all stages", "probe", {"stages": "all"})]
+    return [Rung("probe all stages", "probe", {"stages": "all"}), *stages]
 
 
 def _probe_name(options: Mapping[str, Any]) -> str:
@@ -158,7 +183,18 @@ def _plan(ground: Ground, heavy: Sequence[Rung], clock: Clock) -> dict[str, Any]
     plan = dict(ground.journal.plan)
     if not plan:
         ground.report.begin("time a step of each strategy", None)
-        plan = planning.make(ground, heavy, clock)
+        # A sample in a store of its own: timing must not cost what the rungs themselves may not be worth.
+        with tempfile.TemporaryDirectory(prefix="headstart-") as folder:
+            small = prepare(
+                sample(ground.dataset),
+                ground.frozen.backbone,
+                metric=ground.metric,
+                journal=ground.journal,
+                machine=ground.machine,
+                store=Store(Path(folder)),
+                report=Silent(),
+            )
+            plan = planning.make(small, heavy, clock, like=ground.dataset)
         ground.report.end()
         ground.journal.write("plan", plan)
     planned = ", ".join(f"{name} {entry['options']['epochs']} epochs" for name, entry in plan["rungs"].items())
@@ -181,6 +217,7 @@ def _train(ground: Ground, heavy: Sequence[Rung], plan: dict[str, Any], found: C
         if entry["status"] != "planned":
             found.rows.append(trial.skipped(rung.name, rung.kind, entry["status"]))
             continue
+        ground.report.detail(f"{rung.name}: {entry['options']['epochs']} epochs")
         one = found.add(trial.of_strategy(ground, rung.name, rung.strategy, entry["options"], kind=rung.kind))
         ground.report.detail(f"{rung.name}: {ground.metric} {one.score(ground.metric):.4f}")
 

@@ -180,7 +180,7 @@ class _Asked:
     @property
     def wanted(self) -> int:
         """Epochs beyond which more gain nothing."""
-        return min(200, self.ratio * max(8, min(40, STEPS // self.work.steps(self.rung))))
+        return self.ratio * max(8, min(40, STEPS // self.work.steps(self.rung)))
 
     @property
     def fixed(self) -> int | None:

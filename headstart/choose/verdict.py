@@ -83,17 +83,25 @@ def _sentence(comparison: Comparison, outcome: str, gap: Interval | None, simple
     }
     parts = [f"{words[outcome]}: {_own(comparison)} on {len(comparison.targets):,} {where}"]
     if gap is not None and comparison.scratch_is_fair:
-        parts.append(f"{_points(gap)} the same network from scratch")
-    elif gap is not None:
-        parts.append("training from scratch was cut short by the budget")
+        parts.append(f"{_points(gap)} the same network {_without(comparison)}")
+    elif "transfer" in comparison.trials:
+        parts.append("for the same network was not, or not long enough, trained from scratch")
     if simple is not None:
         parts.append(f"{_points(simple)} the best model without a network ({comparison.trials['baseline'].row.name})")
     sentence = ", ".join(parts) + "."
+    if not comparison.tested:
+        sentence += " The folds also chose the candidates, each by the other folds; there was no test part."
     if comparison.winner == "baseline":
         sentence += " On validation the model without a network was the best, so it is the one that was sealed."
     elif comparison.winner == "scratch":
         sentence += " On validation the network from scratch was the best, so it is the one that was sealed."
     return sentence
+
+
+def _without(comparison: Comparison) -> str:
+    """What the scratch arm is, by its real name: a probe on random features is no training."""
+    trained = comparison.trials["scratch"].strategy == "scratch"
+    return "trained from scratch" if trained else f"with random weights ({comparison.trials['scratch'].row.name})"
 
 
 def _own(comparison: Comparison) -> str:

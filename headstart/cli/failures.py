@@ -59,8 +59,12 @@ def _tell(text: str, data: dict[str, Any], words: Sequence[str]) -> None:
 
 def _interrupted(words: Sequence[str]) -> HeadstartError:
     if words and words[0] in ("fit", "pretrain"):
-        again = shlex.join(["headstart", *words, *([] if "--resume" in words else ["--resume"])])
-        return HeadstartError("Stopped; what was computed is saved", next_move=f"continue with {again}")
+        kept = [word for word in words if word not in ("--overwrite", "--resume")]
+        again = shlex.join(["headstart", *kept, "--resume"])
+        return HeadstartError(
+            "Stopped; what was computed is saved",
+            next_move=f"{again} (without its last word, if the output folder was not begun yet)",
+        )
     return HeadstartError("Stopped")
 
 

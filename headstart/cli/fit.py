@@ -42,14 +42,15 @@ def main(
     ] = None,
     strategy: Annotated[str, typer.Option(metavar="NAME", help="auto, probe, partial or full.")] = "auto",
     depth: Annotated[
-        _Text, typer.Option(metavar="STAGE", help="Frozen stages: a number, or a stage's name. Measured if not given.")
+        _Text,
+        typer.Option(metavar="STAGE", help="Stages partial freezes, a number or a name; by default all but the last."),
     ] = None,
     budget: Annotated[str, typer.Option(metavar="TIME", help="Wall time: 90s, 10m, 1h, or seconds.")] = "10m",
     metric: Annotated[
         _Text, typer.Option(metavar="NAME", help="What decides: log_loss (default), accuracy, f1_macro ...")
     ] = None,
     seed: options.Seed = 0,
-    no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Skip the simple models.")] = False,
+    no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Skip baselines, scratch and verdict.")] = False,
     drop_rare: Annotated[
         bool, typer.Option("--drop-rare", help="Leave out classes with under 3 pictures instead of stopping.")
     ] = False,

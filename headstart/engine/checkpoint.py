@@ -21,9 +21,13 @@ from headstart.base import files
 
 @dataclass(slots=True)
 class Progress:
-    """Where a fit stands; ``step`` is the next one of ``epoch`` (both from 0, the epoch within ``phase``)."""
+    """Where the fit with ``identity`` (digest of its name, seed and detail) stands.
+
+    ``step`` is the next one of ``epoch``; both count from 0, the epoch within ``phase``.
+    """
 
     name: str
+    identity: str = ""
     phase: int = 0
     epoch: int = 0
     step: int = 0
@@ -74,8 +78,8 @@ def save(path: Path, progress: Progress, parts: dict[str, Tensors], outputs: np.
     files.write_with(path, lambda to: save_file(flat, to, metadata={"progress": json.dumps(asdict(progress))}))
 
 
-def load(path: Path, name: str) -> tuple[Progress, dict[str, Tensors], np.ndarray | None] | None:
-    """Read a checkpoint of the fit called ``name``; None if there is none that can be used."""
+def load(path: Path, identity: str) -> tuple[Progress, dict[str, Tensors], np.ndarray | None] | None:
+    """Read a checkpoint of the fit with this identity; None if there is none that can be used."""
     if not path.exists():
         return None
     try:
@@ -84,7 +88,7 @@ def load(path: Path, name: str) -> tuple[Progress, dict[str, Tensors], np.ndarra
             flat = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError, KeyError, TypeError, ValueError):
         return None
-    if progress.name != name:
+    if progress.identity != identity:
         return None
     parts: dict[str, Tensors] = {}
     for key, value in flat.items():

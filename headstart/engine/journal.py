@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,8 +30,8 @@ class Journal(Run):
         files.write_json(self.path / f"{name}.json", data)
 
     def log(self, text: str) -> None:
-        """Append a line to the log."""
-        with open(self.path / "log.txt", "a", encoding="utf-8") as stream:
+        """Append a line to the log; a log that cannot be written stops nothing."""
+        with contextlib.suppress(OSError), open(self.path / "log.txt", "a", encoding="utf-8") as stream:
             stream.write(text + "\n")
 
     def begun(self, prefix: str) -> bool:

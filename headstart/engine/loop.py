@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from headstart.base import seeds
+from headstart.base import hashes, seeds
 from headstart.base.errors import Interrupted
 from headstart.base.machine import Machine, here
 from headstart.base.progress import Reporter, Silent
@@ -88,7 +88,8 @@ class _Training:
         self.fit, self.machine, self.report, self.at, self.every = fit, machine, report, at, every
         self.model = fit.model.to(machine.device).to(memory_format=torch.channels_last)
         self.moving = [freezing.moving_names([group.names for group in phase.groups]) for phase in fit.phases]
-        self.progress = checkpoint.Progress(fit.name)
+        self.identity = hashes.of_data([fit.name, fit.seed, dict(fit.detail)])
+        self.progress = checkpoint.Progress(fit.name, self.identity)
         self.best: dict[str, torch.Tensor] = {}
         self.best_outputs: np.ndarray | None = None
         self.average: AveragedModel | None = None
@@ -105,13 +106,14 @@ class _Training:
         self.report.begin(f"train {self.fit.name}", sum(phase.epochs for phase in self.fit.phases))
         self.report.advance(self.progress.done)
         try:
-            with interrupt.deferred() as self.request:
+            # Steps seed the generator; the caller's own draws are none of their business.
+            with interrupt.deferred() as self.request, torch.random.fork_rng():
                 self._phases(optimiser_state)
         except KeyboardInterrupt:
             self._save()
             raise Interrupted(
                 f"Stopped while training {self.fit.name}",
-                next_move="the same command with --resume continues here" if self.at else "",
+                next_move="the same command with --resume instead of --overwrite continues here" if self.at else "",
             ) from None
         if self.best:
             self.model.load_state_dict(self.best)
@@ -201,7 +203,7 @@ class _Training:
         acting = self.model if self.average is None else self.average.module
         row: dict[str, Any] = {"phase": phase.name, "epoch": progress.done + 1}
         row |= {name: total / max(1, progress.step) for name, total in progress.sums.items()}
-        if self.fit.held_out is not None and not self.diverged:
+        if self.fit.held_out is not None and not self.diverged and self._is_judged(phase, self.fit.held_out):
             scores, outputs = self._judge(acting, self.fit.held_out)
             row |= {f"held_out_{name}": value for name, value in scores.items()}
             self._keep_if_best(acting, self.fit.held_out, scores, outputs)
@@ -212,6 +214,10 @@ class _Training:
         self.report.advance()
         terms = ", ".join(f"{key} {value:.4f}" for key, value in row.items() if isinstance(value, float))
         self.report.detail(f"{self.fit.name}: {phase.name} epoch {row['epoch']}: {terms}")
+
+    def _is_judged(self, phase: Phase, held_out: HeldOut) -> bool:
+        last = self.progress.epoch + 1 == phase.epochs and self.progress.phase + 1 == len(self.fit.phases)
+        return held_out.choose or last
 
     def _judge(self, acting: nn.Module, held_out: HeldOut) -> tuple[dict[str, float], np.ndarray]:
         outputs, targets = outputs_of(acting, held_out.stream, self.machine)
@@ -249,7 +255,7 @@ class _Training:
         checkpoint.save(self.at, self.progress, parts, self.best_outputs)
 
     def _restore(self) -> checkpoint.Tensors:
-        found = checkpoint.load(self.at, self.fit.name) if self.at else None
+        found = checkpoint.load(self.at, self.identity) if self.at else None
         if found is None:
             return {}
         self.progress, parts, self.best_outputs = found

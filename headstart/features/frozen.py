@@ -74,6 +74,10 @@ class Frozen:
             self._read[stage, view] = as_numpy(shelf.gather(self.pixels.digests, f"stage{stage}"))
         return self._read[stage, view]
 
+    def width(self, stage: int) -> int:
+        """Pooled features after a stage."""
+        return self.backbone.pooled_width(stage)
+
     def extract(self, view: str = PLAIN) -> None:
         """Compute what ``pooled`` will read."""
         self._pooled_shelf(view)
@@ -89,8 +93,8 @@ class Frozen:
         """
         if depth == 0:
             return Activations(self, 0, [], augmentation)
-        item_bytes = 2 * int(np.prod(self.backbone.activation_shape(depth)))
-        needed = item_bytes * len(self.pixels)
+        width = 2 if self.machine.precision == "bf16" else 4
+        needed = width * int(np.prod(self.backbone.activation_shape(depth))) * len(self.pixels)
         while views > 1 and not self.store.room_for(needed * views):
             views -= 1
         if not self.store.room_for(needed):
@@ -142,8 +146,7 @@ class Frozen:
                 with torch.inference_mode(), self.machine.autocast():
                     stages = self.backbone.pooled(inputs.to(self.machine.device))
                 values = {f"stage{stage}": value.float().cpu() for stage, value in enumerate(stages, start=1)}
-                writer.add([self.pixels.digests[i] for i in batch], values)
-                self.report.advance(len(batch))
+                self._keep(writer, batch, values)
         finally:
             writer.flush()
         self.report.end()
@@ -159,13 +162,34 @@ class Frozen:
             for batch in batches:
                 inputs = self.pixels[batch]
                 if view:
-                    inputs = self.augmented(inputs, augmentation, "view", view, batch[0])
-                hidden = self.run(prefix, inputs).to(torch.bfloat16).cpu()
-                writer.add([self.pixels.digests[i] for i in batch], {"hidden": hidden})
-                self.report.advance(len(batch))
+                    inputs = self._view(inputs, batch, view, augmentation)
+                hidden = self.run(prefix, inputs)
+                hidden = hidden.to(torch.bfloat16 if self.machine.precision == "bf16" else torch.float32).cpu()
+                self._keep(writer, batch, {"hidden": hidden})
         finally:
             writer.flush()
         self.report.end()
+
+    def _keep(self, writer: Writer, batch: list[int], values: dict[str, torch.Tensor]) -> None:
+        """Write the rows that the shelf lacks; one that is there already stays as it is."""
+        digests = [self.pixels.digests[i] for i in batch]
+        lost = set(writer.shelf.missing(digests))
+        rows = [row for row, digest in enumerate(digests) if digest in lost]
+        writer.add([digests[row] for row in rows], {name: value[rows] for name, value in values.items()})
+        self.report.advance(len(batch))
+
+    def _view(self, inputs: torch.Tensor, batch: list[int], view: int, augmentation: Augmentation) -> torch.Tensor:
+        """Each item's own view: drawn by its contents, so it is the same in whatever data set and order it comes."""
+        return torch.cat(
+            [
+                self.augmented(inputs[row : row + 1], augmentation, "view", view, self.pixels.digests[i])
+                for row, i in enumerate(batch)
+            ]
+        )
+
+    def forget(self) -> None:
+        """Let go of the features held in memory; the store still has them."""
+        self._read.clear()
 
     def _batches(self, shelf: Shelf) -> list[list[int]]:
         """The batches that hold a missing item; where a batch begins never depends on what is missing, so an

@@ -9,6 +9,7 @@ of one, two processes never clash, and a killed one loses at most the shard it w
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -55,7 +56,8 @@ class Shelf:
             except (SafetensorError, OSError, KeyError, TypeError, ValueError):
                 continue
             self._shards[path.name] = tensors
-            self._place |= {digest: (path.name, row) for row, digest in enumerate(digests)}
+            for row, digest in enumerate(digests):
+                self._place.setdefault(digest, (path.name, row))
 
     def missing(self, digests: Iterable[str]) -> list[str]:
         """The digests that the shelf has nothing for, each once, in order."""
@@ -129,33 +131,38 @@ class Store:
 
     Args:
         root: the folder.
-        limit: bytes that full activations and decoded inputs may take for one job; past it they are recomputed.
+        limit: bytes that activations at one cut, or decoded inputs, may take; past it they are recomputed. By default
+            8 GiB, or a third of what the disk has left.
     """
 
-    def __init__(self, root: Path | None = None, limit: int = 8 * 2**30) -> None:
+    def __init__(self, root: Path | None = None, limit: int | None = None) -> None:
         self.root = root or cache_folder() / "store"
-        self.limit = limit
+        self.limit = min(8 * 2**30, self._free() // 3) if limit is None else limit
+
+    def _free(self) -> int:
+        return shutil.disk_usage(next(folder for folder in (self.root, *self.root.parents) if folder.exists())).free
 
     def shelf(self, **key: Any) -> Shelf:
         """The shelf for a key; made on its first ``put``."""
         folder = self.root / hashes.of_data(key)[:32]
         if folder.exists():
-            os.utime(folder)
+            # A cache that may only be read is still a cache.
+            with contextlib.suppress(OSError):
+                os.utime(folder)
         return Shelf(folder, key)
 
     def room_for(self, size: int) -> bool:
-        """True if a job may store ``size`` more bytes: under the limit, and a fiftieth of the disk stays free."""
-        probe = next(folder for folder in (self.root, *self.root.parents) if folder.exists())
-        usage = shutil.disk_usage(probe)
-        return size <= self.limit and usage.free - size > usage.total // 50
+        """True if ``size`` bytes may be kept. The answer depends on the limit alone, so a resumed run gets the same."""
+        return size <= self.limit
 
     def prune(self, older_than: float) -> int:
         """Remove shelves not used for ``older_than`` seconds; returns the bytes freed."""
         freed, now = 0, time.time()
         for folder in self.root.glob("*") if self.root.exists() else []:
-            if now - folder.stat().st_mtime > older_than:
-                freed += sum(path.stat().st_size for path in folder.glob("*"))
-                shutil.rmtree(folder)
+            with contextlib.suppress(OSError):
+                if now - folder.stat().st_mtime > older_than:
+                    freed += sum(path.stat().st_size for path in folder.glob("*"))
+                    shutil.rmtree(folder)
         return freed
 
 

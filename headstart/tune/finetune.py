@@ -22,6 +22,7 @@ from headstart.base.work import Batch, Fit, Group, HeldOut, Outcome, Phase
 from headstart.features.frozen import Activations
 from headstart.features.network import Network, Tail
 from headstart.features.streams import Judging, Training
+from headstart.tune import limits
 from headstart.tune.setting import Setting, Tuned, one_class
 
 GRID = tuple(round(10.0 ** (power / 2), 10) for power in range(-10, -2))
@@ -71,16 +72,17 @@ def fine_tune(setting: Setting, recipe: Recipe) -> Generator[Fit, Outcome, Tuned
     rate, spent = recipe.rate, 0.0
     if rate is None:
         rate, spent = yield from _sweep(work, tried)
+    limits.check({"rate": rate})
     fit, backbone, head = work.fit(rate, recipe.epochs, "final", keep=True)
     outcome = yield fit
     row = work.row(rate, outcome)
     if rate not in [past["rate"] for past in tried]:
         tried.append(row)
-    # A restored backbone goes through float32 batches in other rooms, whatever it was trained in.
-    network = Network(backbone.eval(), head)
+    # Without a single judged epoch nothing is known of the held-out items, and every class is level.
+    level = np.zeros((len(setting.held), setting.classes), np.float32)
     return Tuned(
-        network=network,
-        outputs=outcome.outputs if outcome.outputs is not None else np.zeros((0, setting.classes), np.float32),
+        network=Network(backbone.eval(), head),
+        outputs=level if outcome.outputs is None else outcome.outputs,
         options={"rate": rate, "epochs": max(1, outcome.epoch)},
         trainable=outcome.trainable,
         epoch=outcome.epoch,
@@ -88,7 +90,8 @@ def fine_tune(setting: Setting, recipe: Recipe) -> Generator[Fit, Outcome, Tuned
         seconds=spent + outcome.seconds,
         curve=outcome.curve,
         tried=tried,
-        collapsed=row["collapsed"] or outcome.diverged,
+        collapsed=row["collapsed"],
+        diverged=outcome.diverged,
     )
 
 
@@ -111,13 +114,13 @@ class _Work:
         held_out = None
         if len(setting.held):
             judging = Judging(self.activations, setting.held, setting.targets)
-            held_out = HeldOut(judging, setting.score, setting.watch, setting.minimise)
+            held_out = HeldOut(judging, setting.score, setting.watch, setting.minimise, setting.choose)
         phase = Phase(
             objective=_objective(setting),
             groups=_groups(tail, rate, recipe),
             epochs=epochs,
             warmup=recipe.warmup,
-            patience=recipe.patience or None,
+            patience=recipe.patience if recipe.patience and setting.choose else None,
             name=recipe.label,
         )
         fit = Fit(

@@ -6,6 +6,10 @@ frozen prefix is not run again: its output at the cut is read from the store.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from headstart.backbones.chain import Backbone
 from headstart.base.errors import BadOption
 from headstart.base.work import Plan
 from headstart.tune.finetune import Recipe, fine_tune
@@ -41,14 +45,8 @@ def plan(
     Raises:
         BadOption: for a depth that freezes nothing or everything.
     """
-    total = setting.frozen.backbone.depth
-    depth = total - 1 if depth is None else depth
-    if not 1 <= depth < total:
-        raise BadOption(
-            f"Depth {depth} is not partial for {setting.frozen.backbone.info.name}",
-            expected=f"1 to {total - 1} frozen stages",
-            next_move="use --strategy full to freeze nothing, --strategy probe to freeze everything",
-        )
+    depth = setting.frozen.backbone.depth - 1 if depth is None else depth
+    check(setting.frozen.backbone, {"depth": depth})
     recipe = Recipe(
         label=f"partial@{depth}",
         depth=depth,
@@ -66,3 +64,18 @@ def plan(
     tuned.options |= {"depth": depth, "batch_size": batch_size, "decay": decay, "weight_decay": weight_decay}
     tuned.options |= {"views": views}
     return tuned
+
+
+def check(backbone: Backbone, options: Mapping[str, Any]) -> None:
+    """Refuse what cannot be planned for a backbone, before anything is written.
+
+    Raises:
+        BadOption: for a depth that freezes nothing or everything.
+    """
+    depth = options.get("depth")
+    if depth is not None and not 1 <= depth < backbone.depth:
+        raise BadOption(
+            f"Depth {depth} is not partial for {backbone.info.name}",
+            expected=f"1 to {backbone.depth - 1} frozen stages",
+            next_move="use --strategy full to freeze nothing, --strategy probe to freeze everything",
+        )

@@ -8,12 +8,14 @@ inside the training part.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
+from headstart.backbones.chain import Backbone
 from headstart.base.errors import BadOption
 from headstart.base.work import Plan
 from headstart.features.network import Network
@@ -38,7 +40,7 @@ def plan(setting: Setting, *, stages: str = "last", penalty: float | None = None
     """
     yield from ()
     started = time.perf_counter()
-    taps = read_taps(setting, stages)
+    taps = read_taps(setting.frozen.backbone, stages)
     features = np.concatenate([setting.frozen.pooled(stage) for stage in taps], axis=1)
     linear, penalty = solve(setting, features, penalty)
     outputs = linear.outputs(features[setting.held]).astype(np.float32)
@@ -46,7 +48,7 @@ def plan(setting: Setting, *, stages: str = "last", penalty: float | None = None
     return Tuned(
         network=Network(setting.frozen.backbone, head, taps),
         outputs=outputs,
-        options={"stages": stages},
+        options={"stages": stages, "penalty": penalty},
         trainable=sum(parameter.numel() for parameter in head.parameters()),
         seconds=time.perf_counter() - started,
         tried=[{"penalty": penalty}],
@@ -54,21 +56,30 @@ def plan(setting: Setting, *, stages: str = "last", penalty: float | None = None
     )
 
 
-def read_taps(setting: Setting, stages: str) -> tuple[int, ...]:
+def read_taps(backbone: Backbone, stages: str) -> tuple[int, ...]:
     """The stages (from 1) that a probe reads.
 
     Raises:
         BadOption: when there is no such stage.
     """
-    depth = setting.frozen.backbone.depth
+    depth = backbone.depth
     if stages == "last":
         return (depth,)
     if stages == "all":
         return tuple(range(1, depth + 1))
-    stage = setting.frozen.backbone.resolve(int(stages) if stages.isdigit() else stages)
+    stage = backbone.resolve(int(stages) if stages.isdigit() else stages)
     if stage == 0:
         raise BadOption("A probe cannot read stage 0", expected=f"last, all, or a stage from 1 to {depth}")
     return (stage,)
+
+
+def check(backbone: Backbone, options: Mapping[str, Any]) -> None:
+    """Refuse what cannot be planned for a backbone, before anything is written.
+
+    Raises:
+        BadOption, UnknownName: for stages that it does not have.
+    """
+    read_taps(backbone, str(options.get("stages", "last")))
 
 
 def solve(setting: Setting, features: np.ndarray, penalty: float | None) -> tuple[Linear, float]:

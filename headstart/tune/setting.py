@@ -31,6 +31,7 @@ class Setting:
         augmentation: how training views differ.
         seed: of everything random.
         name: prefix of the names of this setting's fits.
+        choose: the held-out items choose the epoch; False where they are what the result is stated on.
     """
 
     frozen: Frozen
@@ -46,6 +47,7 @@ class Setting:
     augmentation: Augmentation = field(default_factory=Augmentation)
     seed: int = 0
     name: str = ""
+    choose: bool = True
 
     def draw(self, *name: str | int) -> int:
         """A seed for the draw called ``name`` in this setting."""
@@ -67,6 +69,7 @@ class Tuned:
         curve: of the fit that was kept.
         tried: one row a fit of the sweep: its rate and scores, and whether it diverged or collapsed.
         collapsed: every held-out item got the same class, though there are several.
+        diverged: the loss left the finite numbers.
     """
 
     network: Network
@@ -79,6 +82,7 @@ class Tuned:
     curve: Sequence[Mapping[str, Any]] = ()
     tried: list[dict[str, Any]] = field(default_factory=list)
     collapsed: bool = False
+    diverged: bool = False
 
 
 def one_class(outputs: np.ndarray | None, targets: np.ndarray) -> bool:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import headstart as hs
 from headstart.api import plan_fit
 from headstart.backbones import catalogue, folder
-from headstart.base.errors import BadOption, OutputExists, RunError, UnknownName
+from headstart.base.errors import BadOption, OutputExists, RunError, TrainingError, UnknownName
+from headstart.base.progress import Silent
 from headstart.base.run import Run
 
 
@@ -124,6 +126,11 @@ def test_overwrite_replaces_a_model(photos, source, tmp_path):
         ({"budget": "soon"}, BadOption, "soon"),
         ({"budget": "-3m"}, BadOption, "-3m"),
         ({"metric": "acuracy"}, UnknownName, "accuracy"),
+        ({"metric": "calibration_error"}, BadOption, "calibrated"),
+        ({"strategy": "partial", "depth": 0}, BadOption, "not partial"),
+        ({"strategy": "probe", "settings": {"strategy.stages": "layer9"}}, UnknownName, "layer9"),
+        ({"strategy": "full", "settings": {"strategy.batch_size": "0"}}, BadOption, "batch_size"),
+        ({"strategy": "full", "settings": {"strategy.rate": "-1"}}, BadOption, "rate"),
         ({"precision": "fp8"}, BadOption, "fp8"),
         ({"golden": "mine"}, BadOption, "mine"),
         ({"strategy": "partial", "settings": {"strategy.rtae": "1"}}, UnknownName, "strategy.rate"),
@@ -134,6 +141,60 @@ def test_a_wrong_call_is_named_before_anything_is_written(given, error, says, ph
     with pytest.raises(error, match=says):
         hs.fit(photos, output=tmp_path / "m", **{"backbone": source, **given})
     assert not (tmp_path / "m").exists()
+
+
+def test_overwriting_and_stopping_does_not_bring_the_old_model_back(photos, source, tmp_path):
+    given = {"output": tmp_path / "m", "backbone": source, "baselines": False}
+    hs.fit(photos, strategy="probe", **given)
+    started = {"strategy": "full", "settings": {"strategy.epochs": "4", "strategy.batch_size": "8"}}
+    with pytest.raises(RuntimeError, match="stop here"):
+        hs.fit(photos, overwrite=True, report=Stopping("train"), **started, **given)
+    with pytest.raises(RunError, match="another strategy"):
+        hs.fit(photos, strategy="probe", resume=True, **given)
+    model = hs.fit(photos, resume=True, **started, **given)
+    assert [row.name for row in model.evidence] == ["full"]
+
+
+class Stopping(Silent):
+    """Stops the job when a task whose name starts so begins."""
+
+    def __init__(self, task):
+        self.task = task
+
+    def begin(self, task, total=None):
+        if task.startswith(self.task):
+            raise RuntimeError("stop here")
+
+
+def test_a_budget_that_is_too_short_for_anything_is_named(many, source, tmp_path):
+    with pytest.raises(TrainingError, match="budget"):
+        hs.fit(many, output=tmp_path / "m", backbone=source, strategy="full", baselines=False, budget="0.1s")
+
+
+def test_a_hopeless_rate_loses_and_the_others_stand(photos, source, tmp_path):
+    given = {"output": tmp_path / "m", "backbone": source, "strategy": "full", "budget": "20s"}
+    settings = {"strategy.rate": 10.0, "strategy.epochs": 3, "strategy.weight_decay": 10.0}
+    model = hs.fit(photos, settings=settings, **given)
+    assert model.manifest.training["candidate"] != "full"
+    assert model.predict_proba(sorted(photos.glob("*/*.png"))[:2]).shape == (2, 3)
+
+
+def test_noise_is_not_called_transfer(source, tmp_path):
+    """Labels that say nothing: cross-validated scores must stand at chance, whatever was tried on the way."""
+    draw = np.random.default_rng(0)
+    pictures = [draw.integers(0, 256, (16, 16), dtype=np.uint8) for _ in range(60)]
+    labels = [str(label) for label in draw.permutation(np.arange(60) % 2)]
+    model = hs.fit(pictures, labels, output=tmp_path / "m", backbone=source, budget="15s")
+    assert model.verdict["outcome"] in ("tie", "not measured")
+    transfer = model.verdict["tests"]["transfer"]["accuracy"]
+    assert transfer["low"] <= 0.5 <= transfer["high"]
+    assert "chose the candidates" in model.verdict["sentence"]
+
+
+def test_the_threads_of_the_process_are_put_back(fitted, photos, source, tmp_path):
+    before = torch.get_num_threads()
+    hs.fit(photos, output=tmp_path / "m", backbone=source, strategy="probe", baselines=False)
+    assert torch.get_num_threads() == before
 
 
 def test_there_must_be_something_to_resume(photos, source, tmp_path):

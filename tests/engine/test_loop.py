@@ -184,6 +184,33 @@ def test_ctrl_c_saves_and_resuming_gives_the_uninterrupted_numbers(tmp_path, ave
     assert np.array_equal(got.outputs, expected.outputs)
 
 
+def test_a_checkpoint_of_another_seed_is_not_continued(tmp_path):
+    at = tmp_path / "c.safetensors"
+    other = fit(network(), epochs=4, pause=0.03)
+    other.seed = 99
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(Interrupted):
+        train(other, machine=CPU, checkpoint_at=at)
+    model, expected = network(), network()
+    train(fit(model), machine=CPU, checkpoint_at=at)
+    train(fit(expected), machine=CPU)
+    assert same(weights(model), weights(expected))
+
+
+def test_training_leaves_the_callers_random_numbers_alone():
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    train(fit(network_apart()), machine=CPU)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def network_apart():
+    with torch.random.fork_rng():
+        return network()
+
+
 def test_a_truncated_checkpoint_is_ignored(tmp_path):
     (tmp_path / "c.safetensors").write_bytes(b"\x10\x00\x00")
     model, other = network(), network()

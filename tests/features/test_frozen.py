@@ -79,10 +79,8 @@ def test_the_suffix_on_activations_is_the_network_at_every_cut(backbone, picture
             activations = frozen.at(depth, 2, SETTINGS)
             assert activations.views == (0 if limit == 0 or depth == 0 else 2)
             hidden = activations.batch(rows, 0)
-            got = Tail(backbone.suffix(depth), head).eval()(hidden.float() if depth else hidden)
-            # Stored in bf16, which keeps 8 bits.
-            tolerance = 0.02 if activations.views else 1e-5
-            assert (got - expected).abs().max() <= tolerance * expected.abs().max()
+            got = Tail(backbone.suffix(depth), head).eval()(hidden)
+            assert (got - expected).abs().max() <= 1e-5 * expected.abs().max()
 
 
 def test_views_differ_from_one_another_and_not_from_themselves(backbone, pixels, store, cpu):
@@ -93,8 +91,18 @@ def test_views_differ_from_one_another_and_not_from_themselves(backbone, pixels,
     assert torch.equal(views[1], activations.batch(rows, 1))
 
 
+def test_an_items_views_do_not_depend_on_the_items_beside_it(backbone, pixels, store, tmp_path, cpu):
+    few = Pixels(pixels.items[30:41], pixels.digests[30:41], pixels.preprocessing, store)
+    warm = Frozen(backbone, few, store, cpu).at(1, 2, SETTINGS).batch(np.arange(11), 1)
+    among = Frozen(backbone, pixels, store, cpu).at(1, 2, SETTINGS).batch(np.arange(30, 41), 1)
+    other = Store(tmp_path / "cold")
+    cold = Frozen(backbone, Pixels(pixels.items, pixels.digests, pixels.preprocessing, other), other, cpu)
+    assert torch.equal(warm, among)
+    assert torch.allclose(warm, cold.at(1, 2, SETTINGS).batch(np.arange(30, 41), 1), rtol=1e-4, atol=1e-5)
+
+
 def test_views_fall_to_what_the_limit_allows(backbone, pictures, digests, tmp_path, cpu):
-    one = 2 * int(np.prod(backbone.activation_shape(1))) * len(pictures)
+    one = 4 * int(np.prod(backbone.activation_shape(1))) * len(pictures)
     store = Store(tmp_path / "tight", limit=int(2.5 * one))
     frozen = Frozen(backbone, Pixels(pictures, digests, backbone.info.preprocessing, store), store, cpu)
     assert frozen.at(1, 4, SETTINGS).views == 2

@@ -1,0 +1,34 @@
+"""What an option of a strategy may be: checked before anything is written or computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from headstart.base.errors import BadOption
+
+LIMITS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "rate": (lambda value: 0 < value <= 10, "a learning rate above 0, such as 0.001"),
+    "epochs": (lambda value: value >= 1, "1 or more"),
+    "batch_size": (lambda value: value >= 2, "2 or more"),
+    "decay": (lambda value: 0 < value <= 1, "a factor above 0 and up to 1"),
+    "weight_decay": (lambda value: 0 <= value <= 10, "0 or more"),
+    "views": (lambda value: 1 <= value <= 64, "1 to 64"),
+    "patience": (lambda value: value >= 0, "0 (never stop early) or more"),
+    "penalty": (lambda value: 0 < value < float("inf"), "scikit-learn's C, above 0"),
+}
+"""Option name -> (what holds, in words)."""
+
+
+def check(options: Mapping[str, Any]) -> None:
+    """Refuse values that cannot be trained with.
+
+    Raises:
+        BadOption: naming the option, its value and what was expected.
+    """
+    for name, value in options.items():
+        if name not in LIMITS or value is None:
+            continue
+        holds, expected = LIMITS[name]
+        if not holds(value):
+            raise BadOption(f"Option {name} cannot be {value}", where=f"strategy.{name}", expected=expected)
