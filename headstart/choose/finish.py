@@ -18,7 +18,7 @@ from headstart.base.errors import HeadstartError, TrainingError
 from headstart.base.machine import cache_folder
 from headstart.base.vocabulary import Interval
 from headstart.choose.ground import Ground
-from headstart.choose.ladder import Climb
+from headstart.choose.ladder import Climb, preferred
 from headstart.choose.planning import RANDOM_COPIES, SCRATCH_LIFE
 from headstart.choose.trial import Trial, fit_baseline
 from headstart.choose.verdict import Comparison, conclude
@@ -61,8 +61,8 @@ def finish(ground: Ground, found: Climb) -> Finished:
             f"Nothing could be measured ({why})",
             next_move="a longer --budget, or another --strategy or rate",
         )
-    sign = -1 if scores.higher_is_better(ground.metric) else 1
-    role_of_winner = min(standing, key=lambda role: sign * standing[role].score(ground.metric))
+    winner = preferred(list(standing.values()), ground.metric)
+    role_of_winner = next(role for role, one in standing.items() if one is winner)
     models = {role: _refit(ground, role, one) for role, one in standing.items()}
     openings = _count_opening(ground) if len(ground.dataset.test) else 0
     tested, probabilities, targets = _test(ground, found, standing, models)
@@ -82,9 +82,9 @@ def finish(ground: Ground, found: Climb) -> Finished:
     verdict["tests"]["winner"] = verdict["tests"][role_of_winner]
     verdict["items"] = len(targets)
     verdict["openings"] = openings
-    model, winner = models[role_of_winner], standing[role_of_winner]
+    model = models[role_of_winner]
     is_network = isinstance(model, Network)
-    return Finished(winner, model if is_network else None, None if is_network else model, verdict)
+    return Finished(standing[role_of_winner], model if is_network else None, None if is_network else model, verdict)
 
 
 def _refit(ground: Ground, role: str, one: Trial) -> Any:

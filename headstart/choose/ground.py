@@ -21,7 +21,7 @@ from headstart.features.store import Store
 from headstart.measure import calibration, scores
 from headstart.tune.setting import Setting
 
-SAMPLE = 96
+SAMPLE = 64
 """Training items that steps are timed on."""
 
 

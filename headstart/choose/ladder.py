@@ -54,14 +54,21 @@ class Climb:
         return found
 
     def best(self, metric: str, kinds: Sequence[str]) -> Trial | None:
-        """The best measured candidate of some kinds; of level ones the cheapest. None if none was measured."""
+        """The best measured candidate of some kinds; None if none was measured."""
         able = [one for one in self.trials if one.row.kind in kinds and one.row.status == "measured"]
-        sign = -1 if scores.higher_is_better(metric) else 1
-        winner = min(able, key=lambda one: sign * one.score(metric), default=None)
-        if winner is None:
-            return None
-        level = [one for one in able if abs(one.score(metric) - winner.score(metric)) < LEVEL]
-        return min(level, key=lambda one: (one.row.kind != "baseline", one.row.trainable))
+        return preferred(able, metric)
+
+
+def preferred(able: Sequence[Trial], metric: str) -> Trial | None:
+    """The best of some candidates by a metric; of level ones the surer, and of equally sure ones the cheaper."""
+    if not able:
+        return None
+    sign = -1 if scores.higher_is_better(metric) else 1
+    best = min(sign * one.score(metric) for one in able)
+    level = [one for one in able if sign * one.score(metric) - best < LEVEL]
+    surest = min(one.score("log_loss") for one in level)
+    equal = [one for one in level if one.score("log_loss") - surest < LEVEL]
+    return min(equal, key=lambda one: (one.row.kind != "baseline", one.row.trainable))
 
 
 def climb(

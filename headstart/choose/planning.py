@@ -84,7 +84,7 @@ def make(ground: Ground, rungs: Sequence[Rung], clock: Clock, like: Dataset | No
     """
     work = _Work.of(like or ground.dataset)
     extraction = _extraction_seconds(ground, work)
-    copies = max(1, min(RANDOM_COPIES, int(0.15 * clock.left / max(extraction, 1e-9))))
+    copies = max(1, min(RANDOM_COPIES, int(0.3 * clock.left / max(extraction, 1e-9))))
     asked = [_Asked(rung, work, _epoch_seconds(ground, rung, work)) for rung in rungs]
     epochs = share(asked, 0.9 * clock.left - copies * extraction)
     return {
@@ -214,7 +214,10 @@ def _epoch_seconds(ground: Ground, rung: Rung, work: _Work) -> float:
     train, held = ground.folds[0]
     setting = ground.setting(f"timing/{rung.name}/", train, held)
     options = {**rung.options, "batch_size": work.batch(rung), "epochs": 1}
-    fit = next(discovery.load("tune", rung.strategy).plan(setting, **options))
+    plan = discovery.load("tune", rung.strategy).plan
+    if "views" in discovery.options(plan):
+        options["views"] = 1
+    fit = next(plan(setting, **options))
     step = seconds_per_step(fit, ground.machine)
     forward = step / 3 * work.held / work.batch(rung)
     return step * work.steps(rung) + forward

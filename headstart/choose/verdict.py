@@ -85,7 +85,9 @@ def _sentence(comparison: Comparison, outcome: str, gap: Interval | None, simple
     if gap is not None and comparison.scratch_is_fair:
         parts.append(f"{_points(gap)} the same network {_without(comparison)}")
     elif "transfer" in comparison.trials:
-        parts.append("for the same network was not, or not long enough, trained from scratch")
+        probed = comparison.trials["transfer"].strategy == "probe"
+        why = "too few random copies of the network" if probed else "no long enough training from scratch"
+        parts.append(f"for the budget had room for {why}")
     if simple is not None:
         parts.append(f"{_points(simple)} the best model without a network ({comparison.trials['baseline'].row.name})")
     sentence = ", ".join(parts) + "."

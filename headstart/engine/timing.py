@@ -22,7 +22,7 @@ class _First:
         return itertools.islice(self.stream.batches(epoch, start), self.steps - start)
 
 
-def seconds_per_step(fit: Fit, machine: Machine, steps: int = 3) -> float:
+def seconds_per_step(fit: Fit, machine: Machine, steps: int = 2) -> float:
     """Seconds of one training step, after one step to warm up. The fit's model is spent: do not use it afterwards."""
     phases = [replace(fit.phases[-1], epochs=1)]
     train(Fit(fit.name, fit.model, _First(fit.stream, 1), phases, seed=fit.seed), machine=machine)
