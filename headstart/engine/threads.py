@@ -1,7 +1,7 @@
 """How many threads a network is fastest with: measured, for small networks on a busy machine want one.
 
-Threads that wait for one another spin; where other programs hold the cores, two of them were measured ten times
-slower than one. The number is part of the run's record, for it decides the order of floating-point sums.
+Where other programs hold the cores, two threads that wait for one another were measured slower than one. The number
+is part of the run's record, for it decides the order of floating-point sums.
 """
 
 from __future__ import annotations
