@@ -33,6 +33,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from headstart.backbones import catalogue
+from headstart.backbones.chain import Backbone
 from headstart.base import files
 from headstart.base.discovery import load
 from headstart.base.machine import here
@@ -52,13 +53,12 @@ LIMIT = 1.0
 """Largest loss of test accuracy, in points, that the 95 % interval may leave open."""
 
 
-def settings(arguments: argparse.Namespace) -> Iterator[tuple[Setting, np.ndarray]]:
+def settings(arguments: argparse.Namespace, backbone: Backbone) -> Iterator[tuple[Setting, np.ndarray]]:
     """One setting and its test positions for each seed; the backbone and the pictures are shared."""
     digits = load_digits()
     items = list(np.round(digits.images * 255 / 16).astype(np.uint8))
     targets = digits.target.astype(np.int64)
     machine = here("auto", "cpu")
-    backbone = catalogue.load(arguments.backbone)
     with tempfile.TemporaryDirectory() as folder:
         digests = [images.digest(item) for item in items]
         pixels = Pixels(items, digests, backbone.info.preprocessing, Store(Path(folder)))
@@ -198,10 +198,12 @@ def main() -> int:
     arguments = parser.parse_args()
     configuration = {name: value for name, value in vars(arguments).items() if name not in ("seeds", "again")}
     machine = here("auto", "cpu")
-    configuration["precision"] = machine.precision
+    backbone = catalogue.load(arguments.backbone)
+    # Other weights under the same name would be another measurement.
+    configuration |= {"precision": machine.precision, "weights": backbone.digest()}
     rows = resume(arguments, configuration)
     done = {row["seed"] for row in rows}
-    for setting, test in settings(arguments):
+    for setting, test in settings(arguments, backbone):
         if setting.seed in done:
             continue
         row: dict[str, Any] = {"seed": setting.seed, "commit": commit()}
@@ -217,7 +219,7 @@ def main() -> int:
             RESULTS,
             {
                 "question": "accuracy of strategy full minus accuracy of a plain float32 loop, in points, paired",
-                "command": "python benchmarks/parity.py " + " ".join(sys.argv[1:]),
+                "command": " ".join(["python", "benchmarks/parity.py", *sys.argv[1:]]),
                 "machine": machine.as_dict() | {"torch": torch.__version__},
                 "configuration": configuration,
                 "summary": summary(rows),
