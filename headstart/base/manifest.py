@@ -198,6 +198,7 @@ class Manifest(_Record):
         training: how it was made: strategy, seed, budget, seconds, options.
         metrics: its own test scores, or cross-validated ones.
         files: every other file that belongs to the model.
+        seal: digest of the manifest without this field; golden examples cannot see class names that were swapped.
     """
 
     schema_version: int
@@ -220,6 +221,7 @@ class Manifest(_Record):
     metrics: dict[str, ScoreRecord]
     golden: GoldenRecord
     files: dict[str, FileRecord]
+    seal: str = ""
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Manifest:
@@ -270,6 +272,12 @@ def plain(data: Any) -> Any:
     return str(data)
 
 
+def sealed(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest's plain data with its seal."""
+    rest = {key: value for key, value in data.items() if key != "seal"}
+    return {**rest, "seal": hashes.of_data(rest)}
+
+
 def is_model(folder: str | Path) -> bool:
     """True if the folder looks like a sealed model; ``read`` says whether it is a good one."""
     return (Path(folder) / NAME).is_file()
@@ -290,6 +298,9 @@ def read(folder: str | Path) -> Manifest:
         )
     for name, record in manifest.files.items():
         _check(_inside(folder, name), record)
+    data = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    if sealed(data)["seal"] != data.get("seal"):
+        raise ModelFolderError("The manifest was edited", where=str(folder / NAME), next_move=_COPY_AGAIN)
     return manifest
 
 

@@ -84,6 +84,8 @@ def _sentence(comparison: Comparison, outcome: str, gap: Interval | None, simple
     parts = [f"{words[outcome]}: {_own(comparison)} on {len(comparison.targets):,} {where}"]
     if gap is not None and comparison.scratch_is_fair:
         parts.append(f"{_points(gap)} the same network {_without(comparison)}")
+    elif "scratch" not in comparison.trials and "baseline" not in comparison.trials:
+        parts.append("for nothing was measured beside it (--no-baselines)")
     elif "transfer" in comparison.trials:
         probed = comparison.trials["transfer"].strategy == "probe"
         why = "too few random copies of the network" if probed else "no long enough training from scratch"

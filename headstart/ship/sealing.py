@@ -40,6 +40,7 @@ from headstart.base.manifest import (
     PreprocessingRecord,
     ScoreRecord,
     plain,
+    sealed,
 )
 from headstart.base.vocabulary import BackboneInfo, Evidence, Preprocessing
 from headstart.baselines.predictor import Predictor
@@ -235,7 +236,8 @@ def _fill(
         described = Manifest(**fields, files={})
         (folder / CARD).write_text(card.render(described, name=name), encoding="utf-8")
         listed = {each: _record(folder / each) for each in (WEIGHTS, GOLDEN, CARD)}
-        files.write_json(folder / NAME, described.model_copy(update={"files": listed}).model_dump(mode="json"))
+        whole = described.model_copy(update={"files": listed}).model_dump(mode="json")
+        files.write_json(folder / NAME, sealed(whole))
     except ValidationError as error:
         raise ModelFolderError(f"The model cannot be described: {error}") from error
 

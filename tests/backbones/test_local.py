@@ -147,7 +147,7 @@ def model(tmp_path: Path) -> Path:
         "golden": {"origin": "generated", "count": 8, "tolerance": 0.001},
         "files": files,
     }
-    (folder / manifest.NAME).write_text(json.dumps(described))
+    (folder / manifest.NAME).write_text(json.dumps(manifest.sealed(described)))
     return folder
 
 
@@ -183,7 +183,7 @@ def test_a_model_that_names_files_elsewhere_is_refused(model: Path, name: str) -
     path = model / manifest.NAME
     described = json.loads(path.read_text())
     described["files"][name] = described["files"][manifest.WEIGHTS]
-    path.write_text(json.dumps(described))
+    path.write_text(json.dumps(manifest.sealed(described)))
     with pytest.raises(ModelFolderError):
         local.load(str(model))
 
@@ -200,6 +200,6 @@ def test_a_baseline_has_no_backbone(model: Path) -> None:
     path = model / manifest.NAME
     described = json.loads(path.read_text())
     described |= {"kind": "baseline", "backbone": None, "head": None, "baseline": {"name": "majority", "state": {}}}
-    path.write_text(json.dumps(described))
+    path.write_text(json.dumps(manifest.sealed(described)))
     with pytest.raises(WeightsError, match="no network in it"):
         local.load(str(model))

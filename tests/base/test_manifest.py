@@ -63,7 +63,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def change(folder: Path, **values: Any) -> None:
-    (folder / manifest.NAME).write_text(json.dumps({**plain_manifest(folder), **values}))
+    (folder / manifest.NAME).write_text(json.dumps(manifest.sealed({**plain_manifest(folder), **values})))
 
 
 def refused(folder: Path) -> str:

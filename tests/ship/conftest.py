@@ -14,7 +14,7 @@ import torch
 
 from headstart.backbones import catalogue
 from headstart.base import hashes
-from headstart.base.manifest import NAME
+from headstart.base.manifest import NAME, sealed
 from headstart.base.vocabulary import Evidence, Interval
 from headstart.features.network import Network
 from headstart.ship.sealed import Model
@@ -90,4 +90,4 @@ def resealed(folder: Path, change: Callable[[dict[str, Any]], None] = lambda man
         path = folder / name
         manifest["files"][name] = {"sha256": hashes.of_file(path), "size": path.stat().st_size}
     change(manifest)
-    (folder / NAME).write_text(json.dumps(manifest))
+    (folder / NAME).write_text(json.dumps(sealed(manifest)))

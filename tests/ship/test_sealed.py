@@ -262,3 +262,14 @@ def test_an_older_version_is_brought_forward(model_folder: Path, monkeypatch: py
     monkeypatch.setattr(manifests, "MIGRATIONS", {1: forward})
     monkeypatch.setattr(manifests.migrate, "__kwdefaults__", {"to": 2, "migrations": {1: forward}})
     assert load(model_folder).manifest.temperature == 0.5
+
+
+def test_class_names_that_were_swapped_are_an_edited_manifest(model_folder: Path) -> None:
+    """The golden examples hold probabilities by column, so they cannot see it; the seal does."""
+    manifest = json.loads((model_folder / NAME).read_text())
+    manifest["classes"] = manifest["classes"][::-1]
+    (model_folder / NAME).write_text(json.dumps(manifest))
+    assert "was edited" in refused(model_folder)
+    del manifest["seal"]
+    (model_folder / NAME).write_text(json.dumps(manifest))
+    assert "was edited" in refused(model_folder)
