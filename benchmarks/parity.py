@@ -168,12 +168,14 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def commit() -> str:
-    """The commit that is measured, marked if the tree differs from it."""
-    root = Path(__file__).parents[1]
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"], cwd=root, capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() or "unknown"
+    """The commit that is measured, marked if the code differs from it; the results themselves do not count."""
+
+    def git(*words: str) -> str:
+        root = Path(__file__).parents[1]
+        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False).stdout.strip()
+
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/results")
+    return (git("rev-parse", "--short=12", "HEAD") or "unknown") + ("-dirty" if changed else "")
 
 
 def resume(arguments: argparse.Namespace, configuration: dict[str, Any]) -> list[dict[str, Any]]:
