@@ -204,7 +204,7 @@ def _plan(ground: Ground, heavy: Sequence[Rung], clock: Clock) -> dict[str, Any]
             plan = planning.make(small, heavy, clock, like=ground.dataset)
         ground.report.end()
         ground.journal.write("plan", plan)
-    planned = ", ".join(f"{name} {entry['options']['epochs']} epochs" for name, entry in plan["rungs"].items())
+    planned = ", ".join(f"{name} {entry['options']}" for name, entry in plan["rungs"].items())
     if planned:
         ground.report.detail(f"Plan: {planned}; about {plan['seconds']:.0f} s")
     ground.report.expect(float(plan["seconds"]))
@@ -224,7 +224,7 @@ def _train(ground: Ground, heavy: Sequence[Rung], plan: dict[str, Any], found: C
         if entry["status"] != "planned":
             found.rows.append(trial.skipped(rung.name, rung.kind, entry["status"]))
             continue
-        ground.report.detail(f"{rung.name}: {entry['options']['epochs']} epochs")
+        ground.report.detail(f"{rung.name}: {entry['options']}")
         one = found.add(trial.of_strategy(ground, rung.name, rung.strategy, entry["options"], kind=rung.kind))
         ground.report.detail(f"{rung.name}: {ground.metric} {one.score(ground.metric):.4f}")
 

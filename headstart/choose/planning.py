@@ -198,7 +198,7 @@ class _Asked:
 
     def entry(self, epochs: int) -> dict[str, Any]:
         """What the plan says of it."""
-        options = {**self.rung.options, "batch_size": self.work.batch(self.rung), "epochs": epochs}
+        options = _declared(self.rung, {"batch_size": self.work.batch(self.rung), "epochs": epochs})
         why = f"over budget: {LEAST_EPOCHS} epochs need {self.seconds(LEAST_EPOCHS * self.ratio):.0f} s"
         return {
             "strategy": self.rung.strategy,
@@ -209,15 +209,22 @@ class _Asked:
         }
 
 
+def _declared(rung: Rung, planned: Mapping[str, Any]) -> dict[str, Any]:
+    """The rung's own options, and of the planned ones those that its strategy has."""
+    known = discovery.options(discovery.load("tune", rung.strategy).plan)
+    return {**rung.options, **{name: value for name, value in planned.items() if name in known}}
+
+
 def _epoch_seconds(ground: Ground, rung: Rung, work: _Work) -> float:
     """Seconds of one epoch of a rung on the first fold, judging included."""
     train, held = ground.folds[0]
     setting = ground.setting(f"timing/{rung.name}/", train, held)
-    options = {**rung.options, "batch_size": work.batch(rung), "epochs": 1}
     plan = discovery.load("tune", rung.strategy).plan
-    if "views" in discovery.options(plan):
-        options["views"] = 1
-    fit = next(plan(setting, **options))
+    options = _declared(rung, {"batch_size": work.batch(rung), "epochs": 1, "views": 1})
+    fit = next(plan(setting, **options), None)
+    if fit is None:
+        # Nothing is trained by steps; what it costs is not counted in epochs.
+        return 1e-6
     step = seconds_per_step(fit, ground.machine)
     forward = step / 3 * work.held / work.batch(rung)
     return step * work.steps(rung) + forward

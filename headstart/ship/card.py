@@ -94,7 +94,12 @@ def _data(manifest: Manifest) -> str:
         more = f" and {len(counts) - LISTED} more" if len(counts) > LISTED else ""
         lines.append("- Items a class: " + ", ".join(shown) + more)
     if data.get("cross_validated"):
-        lines.append("- Too few items for a test part: scores are cross-validated (5 stratified folds).")
+        tested = isinstance(parts, Mapping) and parts.get("test")
+        lines.append(
+            "- Too few items for a validation part: candidates were compared by cross-validation (5 stratified folds)."
+            if tested
+            else "- Too few items for a test part: scores are cross-validated (5 stratified folds)."
+        )
     if data.get("digest"):
         lines.append(f"- Digest of items, labels and split: `{_code(str(data['digest']))}`")
     lines += [f"- {_escape(str(note))}" for note in _sequence(data.get("notes"))[:LISTED]]

@@ -138,3 +138,9 @@ def test_hostile_names_stay_text(hostile: str) -> None:
     assert "<script" not in text and "](http" not in text.replace("\\]", "")
     assert "\n# b" not in text and "\nlicense: x" not in text
     assert text.count("\n---\n") == 1
+
+
+@pytest.mark.parametrize(("tested", "part"), [(50, "validation"), (0, "test")])
+def test_it_says_which_part_cross_validation_stands_in_for(tested: int, part: str) -> None:
+    data = {"cross_validated": True, "parts": {"train": 60, "val": 0, "test": tested}}
+    assert f"Too few items for a {part} part" in card.render(manifest(data=data), name="model")
