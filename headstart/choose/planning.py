@@ -85,7 +85,8 @@ def make(ground: Ground, rungs: Sequence[Rung], clock: Clock, like: Dataset | No
     work = _Work.of(like or ground.dataset)
     extraction = _extraction_seconds(ground, work)
     copies = max(1, min(RANDOM_COPIES, int(0.3 * clock.left / max(extraction, 1e-9))))
-    asked = [_Asked(rung, work, _epoch_seconds(ground, rung, work)) for rung in rungs]
+    compared = any(rung.kind == "transfer" for rung in rungs)
+    asked = [_Asked(rung, work, _epoch_seconds(ground, rung, work), compared) for rung in rungs]
     epochs = share(asked, 0.9 * clock.left - copies * extraction)
     return {
         "budget": clock.budget,
@@ -166,16 +167,17 @@ def _extraction_seconds(ground: Ground, work: _Work) -> float:
 
 @dataclass(frozen=True)
 class _Asked:
-    """A rung with what one epoch of it costs."""
+    """A rung with what one epoch of it costs; ``compared`` if there is a transferred rung to be fair to."""
 
     rung: Rung
     work: _Work
     cost: float
+    compared: bool = True
 
     @property
     def ratio(self) -> int:
         """Epochs for each epoch of a transferred rung."""
-        return SCRATCH_LIFE if self.rung.kind == "scratch" else 1
+        return SCRATCH_LIFE if self.rung.kind == "scratch" and self.compared else 1
 
     @property
     def wanted(self) -> int:
@@ -199,7 +201,8 @@ class _Asked:
     def entry(self, epochs: int) -> dict[str, Any]:
         """What the plan says of it."""
         options = _declared(self.rung, {"batch_size": self.work.batch(self.rung), "epochs": epochs})
-        why = f"over budget: {LEAST_EPOCHS} epochs need {self.seconds(LEAST_EPOCHS * self.ratio):.0f} s"
+        least = LEAST_EPOCHS * self.ratio
+        why = f"over budget: {least} epochs need {self.seconds(least):.0f} s"
         return {
             "strategy": self.rung.strategy,
             "kind": self.rung.kind,

@@ -72,3 +72,15 @@ def test_epochs_that_the_user_set_are_kept_whatever_they_cost():
 @pytest.mark.parametrize(("items", "size"), [(10, 8), (100, 12), (160, 20), (5000, 32)])
 def test_small_parts_get_small_batches(items, size):
     assert batch_size(items) == size
+
+
+def test_scratch_alone_needs_no_more_epochs_than_any_other_strategy():
+    rung = Rung("scratch", "scratch", kind="scratch")
+    assert share([_Asked(rung, WORK, 1.0, compared=False)], 20.0)["scratch"] >= LEAST_EPOCHS
+    assert share([_Asked(rung, WORK, 1.0, compared=True)], 20.0)["scratch"] == 0
+
+
+def test_the_reason_for_giving_up_names_the_epochs_it_priced():
+    rungs = asked(Case(1.0, 1.0, 1.0, 1.0))
+    assert "15 epochs need 59 s" in rungs[2].entry(0)["status"]
+    assert "3 epochs need 12 s" in rungs[0].entry(0)["status"]
