@@ -64,7 +64,7 @@ def setting(store, machine, *, per_class=20, classes=4, train=0.7, name="test/",
     return Setting(
         frozen=Frozen(net or backbone(), pixels, store, machine),
         targets=targets,
-        classes=classes,
+        outputs=classes,
         train=np.arange(cut),
         held=np.arange(cut, len(targets)),
         task=task,

@@ -56,8 +56,8 @@ class Ground:
     report: Reporter
 
     @property
-    def classes(self) -> int:
-        """Number of classes, C."""
+    def outputs(self) -> int:
+        """Width of the head, C."""
         return len(self.dataset.classes)
 
     @property
@@ -95,7 +95,7 @@ class Ground:
         return Setting(
             frozen=frozen or self.frozen,
             targets=self.targets,
-            classes=self.classes,
+            outputs=self.outputs,
             train=train,
             held=held,
             task=self.task,

@@ -69,7 +69,7 @@ def of_baseline(ground: Ground, name: str) -> Trial:
 def fit_baseline(ground: Ground, room: Any, rows: np.ndarray, seed: int) -> Any:
     """A baseline fitted on the items at ``rows``."""
     items = [ground.items[i] for i in rows]
-    return room.fit(items, ground.targets[rows], ground.classes, seed, modality=ground.dataset.modality)
+    return room.fit(items, ground.targets[rows], ground.outputs, seed, modality=ground.dataset.modality)
 
 
 def of_strategy(

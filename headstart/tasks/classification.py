@@ -75,6 +75,11 @@ def decode(probabilities: Any, classes: Sequence[str]) -> list[tuple[str, float]
     return [(classes[c], float(row[c])) for c, row in zip(best.tolist(), p, strict=True)]
 
 
+def collapsed(outputs: NDArray[Any], targets: Any) -> bool:
+    """True if outputs (n, C) name one class while the targets have several: the mark of a rate that was too high."""
+    return len(np.unique(outputs.argmax(axis=1))) == 1 and len(np.unique(targets)) > 1
+
+
 def imbalance(targets: Any, classes: int) -> float:
     """Items of the largest class over items of the smallest one; infinite if a class has none."""
     counts = np.bincount(arrays.labels(targets, classes=classes), minlength=classes)

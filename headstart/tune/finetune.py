@@ -3,7 +3,7 @@
 The head starts from a linear probe (LP-FT: Kumar et al., 2022, arXiv 2202.10054), because a random head's first
 gradients distort the features it sits on. Stages further down move more slowly. The rate is found by a sweep along a
 geometric grid that walks towards the better neighbour and stops when both sides are worse; a fit that diverged or that
-gives every item the same class can never win it.
+gives every item the same answer can never win it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from headstart.features.frozen import Activations
 from headstart.features.network import Network, Tail
 from headstart.features.streams import Judging, Training
 from headstart.tune import limits
-from headstart.tune.setting import Setting, Tuned, one_class
+from headstart.tune.setting import Setting, Tuned
 
 GRID = tuple(round(10.0 ** (power / 2), 10) for power in range(-10, -2))
 """Learning rates of the sweep: 1e-5 to 3e-2, two a decade."""
@@ -78,8 +78,8 @@ def fine_tune(setting: Setting, recipe: Recipe) -> Generator[Fit, Outcome, Tuned
     row = work.row(rate, outcome)
     if rate not in [past["rate"] for past in tried]:
         tried.append(row)
-    # Without a single judged epoch nothing is known of the held-out items, and every class is level.
-    level = np.zeros((len(setting.held), setting.classes), np.float32)
+    # Without a single judged epoch nothing is known of the held-out items, and every answer is level.
+    level = np.zeros((len(setting.held), setting.outputs), np.float32)
     return Tuned(
         network=Network(backbone.eval(), head),
         outputs=level if outcome.outputs is None else outcome.outputs,
@@ -137,8 +137,7 @@ class _Work:
 
     def row(self, rate: float, outcome: Outcome) -> dict[str, Any]:
         """One line of the sweep's record."""
-        held = self.setting.targets[self.setting.held]
-        collapsed = one_class(outcome.outputs, held)
+        collapsed = self.setting.collapsed(outcome.outputs)
         return {"rate": rate, **outcome.scores, "diverged": outcome.diverged, "collapsed": collapsed}
 
 
@@ -174,12 +173,12 @@ def _loss(row: Mapping[str, Any], setting: Setting) -> float:
 def _objective(setting: Setting) -> Callable[[nn.Module, Batch], Mapping[str, torch.Tensor]]:
     weights = None if setting.weights is None else torch.as_tensor(setting.weights, dtype=torch.float32)
 
-    def cross_entropy(model: nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:
+    def loss(model: nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:
         outputs = model(batch.inputs).float()
         moved = None if weights is None else weights.to(outputs.device)
         return {"loss": setting.task.loss(outputs, batch.targets, moved)}
 
-    return cross_entropy
+    return loss
 
 
 def _groups(tail: Tail, rate: float, recipe: Recipe) -> tuple[Group, ...]:

@@ -21,7 +21,7 @@ from headstart.base.work import Plan
 from headstart.features.network import Network
 from headstart.measure import folds, logistic
 from headstart.measure.linear import Linear
-from headstart.tune.setting import Setting, Tuned, one_class
+from headstart.tune.setting import Setting, Tuned
 
 ENOUGH = 5_000
 """Training items from which on one inner fold is enough to choose a penalty."""
@@ -52,7 +52,7 @@ def plan(setting: Setting, *, stages: str = "last", penalty: float | None = None
         trainable=sum(parameter.numel() for parameter in head.parameters()),
         seconds=time.perf_counter() - started,
         tried=[{"penalty": penalty}],
-        collapsed=one_class(outputs, setting.targets[setting.held]),
+        collapsed=setting.collapsed(outputs),
     )
 
 
@@ -85,7 +85,7 @@ def check(backbone: Backbone, options: Mapping[str, Any]) -> None:
 def solve(setting: Setting, features: np.ndarray, penalty: float | None) -> tuple[Linear, float]:
     """Logistic regression on the training rows of ``features`` (N, d), and its penalty."""
     rows, targets = features[setting.train], setting.targets[setting.train]
-    given: dict[str, Any] = {"classes": setting.classes, "class_weight": setting.weights, "standardise": True}
+    given: dict[str, Any] = {"classes": setting.outputs, "class_weight": setting.weights, "standardise": True}
     if penalty is not None:
         return logistic.fit(rows, targets, penalty=penalty, **given), penalty
     inner = folds.stratified(targets, seed=setting.draw("inner folds"))

@@ -39,7 +39,7 @@ def plan(
         backbone = setting.frozen.backbone.fresh(seed)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            return backbone, setting.task.head(backbone.info.width, setting.classes)
+            return backbone, setting.task.head(backbone.info.width, setting.outputs)
 
     recipe = Recipe(
         label="scratch",

@@ -20,14 +20,14 @@ class Setting:
 
     Attributes:
         frozen: the backbone and what it computed once.
-        targets: class of every item, (N,).
-        classes: number of classes, C.
+        targets: target of every item, one row an item: class indices (N,), or whatever the task reads.
+        outputs: width of the head, C.
         train, held: positions of the training and the held-out items; ``held`` is empty when refitting.
         task: a plug-in of the tasks room.
         score: (outputs (n, C), targets (n,)) -> {name: value}.
         watch: the score that decides.
         minimise: whether less of it is better.
-        weights: class weights (C,) for the loss; None for equal ones.
+        weights: weights (C,) of the outputs in the loss; None for equal ones.
         augmentation: how training views differ.
         seed: of everything random.
         name: prefix of the names of this setting's fits.
@@ -36,7 +36,7 @@ class Setting:
 
     frozen: Frozen
     targets: np.ndarray
-    classes: int
+    outputs: int
     train: np.ndarray
     held: np.ndarray
     task: ModuleType
@@ -53,13 +53,19 @@ class Setting:
         """A seed for the draw called ``name`` in this setting."""
         return seeds.derive(self.seed, self.name, *name)
 
+    def collapsed(self, outputs: np.ndarray | None) -> bool:
+        """True if outputs (n, C) say the same of every held-out item, though the targets differ."""
+        if outputs is None or len(outputs) == 0:
+            return False
+        return bool(self.task.collapsed(outputs, self.targets[self.held]))
+
 
 @dataclass(slots=True)
 class Tuned:
     """What a strategy arrived at.
 
     Attributes:
-        network: the whole classifier.
+        network: the whole network, its head included.
         outputs: its outputs for the held-out items, (n, C).
         options: the options with which the same plan refits without a held-out part.
         epoch: the epoch that was kept; 0 for a closed-form solution.
@@ -68,7 +74,7 @@ class Tuned:
         seconds: time spent training, in all of its fits.
         curve: of the fit that was kept.
         tried: one row a fit of the sweep: its rate and scores, and whether it diverged or collapsed.
-        collapsed: every held-out item got the same class, though there are several.
+        collapsed: every held-out item got the same answer, though their targets differ.
         diverged: the loss left the finite numbers.
     """
 
@@ -83,10 +89,3 @@ class Tuned:
     tried: list[dict[str, Any]] = field(default_factory=list)
     collapsed: bool = False
     diverged: bool = False
-
-
-def one_class(outputs: np.ndarray | None, targets: np.ndarray) -> bool:
-    """True if all outputs name one class while the targets have several: the mark of a rate that was too high."""
-    if outputs is None or len(outputs) == 0:
-        return False
-    return len(np.unique(outputs.argmax(axis=1))) == 1 and len(np.unique(targets)) > 1

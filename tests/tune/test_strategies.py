@@ -18,7 +18,6 @@ from headstart.engine.drive import drive
 from headstart.features.store import Store
 from headstart.measure.calibration import softmax
 from headstart.tune import finetune, limits, probe
-from headstart.tune.setting import one_class
 
 CPU = here("float32", "cpu")
 STRATEGIES = sorted(discovery.plugins("tune"))
@@ -209,9 +208,10 @@ def test_a_rate_that_diverges_cannot_win_the_sweep(setting):
     assert chosen <= 1e-3 + 1e-9
 
 
-def test_one_class_is_told_from_a_right_answer():
-    outputs = np.eye(3)[[1, 1, 1]]
-    assert one_class(outputs, np.array([0, 1, 2]))
-    assert not one_class(outputs, np.array([1, 1, 1]))
-    assert not one_class(np.eye(3), np.array([0, 1, 2]))
-    assert not one_class(None, np.array([0, 1]))
+def test_one_class_is_told_from_a_right_answer(setting):
+    several = np.eye(setting.outputs)[np.arange(len(setting.held)) % setting.outputs]
+    assert setting.collapsed(several[:1].repeat(len(setting.held), axis=0))
+    assert not setting.collapsed(several)
+    assert not setting.collapsed(None)
+    alike = replace(setting, targets=np.ones_like(setting.targets))
+    assert not alike.collapsed(several[:1].repeat(len(setting.held), axis=0))
