@@ -71,6 +71,46 @@ class Preprocessing:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that a modality measures of every item.
+
+    Attributes:
+        words: what it is called in a sentence, such as "short side".
+        unit: of a number that cannot be below zero.
+        recording: True if it says how an item was recorded or stored, and not what it shows: a class must not follow
+            from it.
+    """
+
+    words: str
+    unit: str = ""
+    recording: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What an item has to be like to be of use, in general or to a backbone.
+
+    Attributes:
+        name: the finding that looks at it.
+        fact: what is compared.
+        low, high: it is met between them, both included.
+        words: what is said of items that miss it, behind their number.
+        share: of the items, from which on it is worth a finding.
+        next_move: what the user can do.
+        unless: another demand; items that miss that one are not counted again.
+    """
+
+    name: str
+    fact: str
+    low: float = float("-inf")
+    high: float = float("inf")
+    words: str = ""
+    share: float = 0.0
+    next_move: str = ""
+    unless: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BackboneInfo:
     """What is known of a pretrained network without running it.
 

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from headstart.base import discovery, hashes
-from headstart.base.errors import DataError, TooFewExamples, Undecodable
-from headstart.base.progress import Reporter, Silent
+from headstart.base import hashes
+from headstart.base.errors import DataError, TooFewExamples
+from headstart.base.progress import Reporter
 from headstart.base.vocabulary import PARTS, Skipped, Table
 from headstart.data import labels, natural, splitting
-from headstart.data.printable import count, listing, where
+from headstart.data.looking import Looked, Rows, look
+from headstart.data.printable import count, listing
 
 LEAST = 3
 """Different items a class needs: one to train on, one to choose by, one to test on."""
 MOST_BAD = 0.1
 """Share of unusable items beyond which the run stops: the source was probably misread."""
-_AT_ONCE = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,23 +89,8 @@ class Dataset:
         }
 
 
-@dataclass(slots=True)
-class _Rows:
-    """The usable examples while the data set is being built; lists of equal length."""
-
-    items: list[Any]
-    digests: list[str]
-    labels: list[str]
-    parts: list[str | None]
-    wheres: list[str]
-
-    def keep(self, wanted: Sequence[bool]) -> None:
-        for name in ("items", "digests", "labels", "parts", "wheres"):
-            setattr(self, name, list(itertools.compress(getattr(self, name), wanted)))
-
-
 def build(
-    table: Table,
+    table: Table | Looked,
     *,
     modality: str = "images",
     seed: int = 0,
@@ -118,7 +100,7 @@ def build(
     """Check every item, decide what is a class, and split.
 
     Args:
-        table: what a source opened to.
+        table: what a source opened to; or that after it was looked at, so that nothing is decoded again.
         modality: name of the data room's modality that decodes the items.
         seed: of the split.
         drop_rare: leave out classes with fewer than three different items instead of stopping.
@@ -129,10 +111,12 @@ def build(
             train lacks.
         TooFewExamples: a class has fewer than three different items.
     """
+    looked = look(table, modality=modality, report=report) if isinstance(table, Table) else table
+    table, rows, skipped = looked.table, looked.rows.copy(), list(looked.skipped)
     if not table.items:
         raise DataError("There are no items", where=table.origin)
-    report = report or Silent()
-    rows, skipped = _checked(table, modality, report)
+    if len(skipped) > MOST_BAD * len(table.items):
+        raise _too_many_bad(skipped, len(table.items), table.origin)
     notes = list(table.notes)
     notes += [f"class names that differ only in spelling: {pair}" for pair in labels.alike(dict.fromkeys(rows.labels))]
     _drop_copies(rows, skipped, notes)
@@ -149,56 +133,13 @@ def build(
         classes=classes,
         parts=split.parts,
         folds=split.folds,
-        modality=modality,
+        modality=looked.modality,
         origin=table.origin,
         understood=table.understood,
         skipped=tuple(skipped),
         notes=(*notes, *split.notes),
         seed=seed,
     )
-
-
-def _checked(table: Table, modality: str, report: Reporter) -> tuple[_Rows, list[Skipped]]:
-    names = labels.names(table.labels)
-    rows, skipped = _Rows([], [], [], [], []), list[Skipped]()
-    report.begin(f"Checking {count(len(table.items), 'item')}", len(table.items))
-    for position, (digest, why) in enumerate(_verdicts(table.items, names, modality)):
-        item, name, place = table.items[position], names[position], where(table.items[position], position)
-        if why or name is None:
-            skipped.append(Skipped(place, why))
-        else:
-            rows.items.append(item)
-            rows.digests.append(digest)
-            rows.labels.append(name)
-            rows.parts.append(table.parts[position])
-            rows.wheres.append(place)
-        report.advance()
-    report.end()
-    if len(skipped) > MOST_BAD * len(table.items):
-        raise _too_many_bad(skipped, len(table.items), table.origin)
-    return rows, skipped
-
-
-def _verdicts(items: Sequence[Any], names: Sequence[str | None], modality: str) -> Iterator[tuple[str, str]]:
-    """(digest, why it is unusable) of each item, in order; decoded by threads, a bounded number at a time."""
-    module = discovery.load("data", modality, kind="modality")
-    decode: Callable[[Any], Any] = getattr(module, "check", module.decode)
-
-    def verdict(pair: tuple[Any, str | None]) -> tuple[str, str]:
-        item, name = pair
-        if name is None:
-            return "", "it has no label"
-        try:
-            decode(item)
-            return module.digest(item), ""
-        except Undecodable as error:
-            return "", f"{error.what}; expected {error.expected}" if error.expected else error.what
-
-    # Pillow releases the interpreter lock while it decodes.
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="check") as pool:
-        for start in range(0, len(items), _AT_ONCE):
-            block = slice(start, start + _AT_ONCE)
-            yield from pool.map(verdict, zip(items[block], names[block], strict=True))
 
 
 def _too_many_bad(skipped: Sequence[Skipped], total: int, origin: str) -> DataError:
@@ -212,7 +153,7 @@ def _too_many_bad(skipped: Sequence[Skipped], total: int, origin: str) -> DataEr
     )
 
 
-def _drop_copies(rows: _Rows, skipped: list[Skipped], notes: list[str]) -> None:
+def _drop_copies(rows: Rows, skipped: list[Skipped], notes: list[str]) -> None:
     """Leave out of train what is also in a given val or test part, and out of val what is in test."""
     rank = {"train": 0, "val": 1, "test": 2}
     highest: dict[str, int] = {}
@@ -230,7 +171,7 @@ def _drop_copies(rows: _Rows, skipped: list[Skipped], notes: list[str]) -> None:
     rows.keep(wanted)
 
 
-def _settle_classes(rows: _Rows, skipped: list[Skipped], notes: list[str], *, drop_rare: bool, origin: str) -> None:
+def _settle_classes(rows: Rows, skipped: list[Skipped], notes: list[str], *, drop_rare: bool, origin: str) -> None:
     if rows.parts and all(part in ("val", "test") for part in rows.parts):
         raise DataError(
             "There is no train part, only val or test",
@@ -265,7 +206,7 @@ def _settle_classes(rows: _Rows, skipped: list[Skipped], notes: list[str], *, dr
         )
 
 
-def _drop_classes(gone: set[str], rows: _Rows, skipped: list[Skipped], notes: list[str]) -> None:
+def _drop_classes(gone: set[str], rows: Rows, skipped: list[Skipped], notes: list[str]) -> None:
     if not gone:
         return
     notes.append(f"left out as too rare (--drop-rare): {listing(list(natural.ordered(gone)), 10)}")
@@ -275,13 +216,13 @@ def _drop_classes(gone: set[str], rows: _Rows, skipped: list[Skipped], notes: li
     rows.keep([label not in gone for label in rows.labels])
 
 
-def _about_rare(rare: dict[str, int], rows: _Rows) -> str:
+def _about_rare(rare: dict[str, int], rows: Rows) -> str:
     if len(rare) > 0.5 * len(set(rows.labels)) and len(rare) > 10:
         return "most labels are nearly unique: name the right label column with --label, or use --drop-rare"
     return "add items to them, or leave these classes out with --drop-rare (drop_rare=True)"
 
 
-def _rare(rows: _Rows) -> dict[str, int]:
+def _rare(rows: Rows) -> dict[str, int]:
     """Classes of the development items with too few different items, and how many they have."""
     pairs = [(d, label) for d, label, part in zip(rows.digests, rows.labels, rows.parts, strict=True) if part != "test"]
     names = natural.ordered(label for _, label in pairs)
@@ -292,7 +233,7 @@ def _rare(rows: _Rows) -> dict[str, int]:
     return {name: different[position] for position, name in enumerate(names) if different[position] < LEAST}
 
 
-def _missing(rows: _Rows) -> tuple[str, list[str]] | None:
+def _missing(rows: Rows) -> tuple[str, list[str]] | None:
     """The first given part that has classes which train lacks, with all such classes of any part."""
     present: dict[str, set[str]] = {part: set() for part in PARTS}
     for label, part in zip(rows.labels, rows.parts, strict=True):
@@ -303,7 +244,7 @@ def _missing(rows: _Rows) -> tuple[str, list[str]] | None:
     return next(iter(lacking)), list(natural.ordered(set().union(*lacking.values())))
 
 
-def _about_copies(rows: _Rows) -> list[str]:
+def _about_copies(rows: Rows) -> list[str]:
     notes = []
     extra = len(rows.digests) - len(set(rows.digests))
     if extra:

@@ -16,21 +16,18 @@ from PIL import Image
 
 from headstart.base import hashes
 from headstart.base.errors import BadOption, Undecodable
-from headstart.base.vocabulary import Preprocessing
-from headstart.data import augmentation, pixels
+from headstart.base.vocabulary import BackboneInfo, Demand, Preprocessing
+from headstart.data import appearance, augmentation, pixels
 
 if TYPE_CHECKING:
     import torch
-
-    from headstart.data.dataset import Dataset
 
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
 }
-_LOOKED_AT = 256
-_FACTS_SIDE = 64
+FACTS = appearance.FACTS
 
 
 def decode(item: Any) -> Image.Image:
@@ -42,15 +39,6 @@ def decode(item: Any) -> Image.Image:
         Undecodable: with the reason, for whatever is wrong with the item.
     """
     return pixels.to_rgb(item)
-
-
-def check(item: Any) -> None:
-    """Decode for the sake of its errors only; a large JPEG is read whole but at reduced resolution.
-
-    Raises:
-        Undecodable: as ``decode``.
-    """
-    pixels.read(item, least=64)
 
 
 def digest(item: Any) -> str:
@@ -115,42 +103,18 @@ def augment(batch: torch.Tensor, seed: int, *, flip: bool = True, strength: floa
     return augmentation.augmented(batch, seed, flip=flip, strength=strength)
 
 
-def facts(dataset: Dataset) -> dict[str, float]:
-    """Plain numbers that say what the pictures are like, from at most 256 of them, evenly spaced.
+def facts(item: Any) -> dict[str, float | str]:
+    """What a picture is like, by the names in ``FACTS``; a large JPEG is read whole but at reduced resolution.
 
-    Returns:
-        items and sampled (counts); width and height (medians, pixels); short_side_low, short_side, short_side_high
-        (5th, 50th and 95th percentile, pixels); aspect (median of width / height); aspect_spread (95th percentile of
-        long / short side); grey_share (share of pictures without colour); red, green, blue, brightness, contrast and
-        saturation (means over pictures, in [0, 1]). Pictures that no longer decode are left out.
+    Raises:
+        Undecodable: as ``decode``.
     """
-    total = len(dataset.items)
-    positions = np.linspace(0, max(0, total - 1), min(total, _LOOKED_AT)).astype(int).tolist()
-    rows = [row for row in (_measure(dataset.items[i]) for i in positions) if row is not None]
-    if not rows:
-        return {"items": total, "sampled": 0}
-    width, height, red, green, blue, contrast, saturation, grey = np.array(rows, dtype=np.float64).T
-    short, long = np.minimum(width, height), np.maximum(width, height)
-    low, middle, high = np.percentile(short, [5, 50, 95])
-    measured = {
-        "items": total,
-        "sampled": len(rows),
-        "width": np.median(width),
-        "height": np.median(height),
-        "short_side_low": low,
-        "short_side": middle,
-        "short_side_high": high,
-        "aspect": np.median(width / height),
-        "aspect_spread": np.percentile(long / short, 95),
-        "grey_share": grey.mean(),
-        "red": red.mean(),
-        "green": green.mean(),
-        "blue": blue.mean(),
-        "brightness": (red + green + blue).mean() / 3,
-        "contrast": contrast.mean(),
-        "saturation": saturation.mean(),
-    }
-    return {name: round(float(value), 6) for name, value in measured.items()}
+    return appearance.measure(item)
+
+
+def expects(info: BackboneInfo | None) -> tuple[Demand, ...]:
+    """What pictures have to be like for a backbone, or for any."""
+    return appearance.expects(info)
 
 
 def render(item: Any, size: int = 96) -> bytes:
@@ -173,17 +137,3 @@ def _pil_digest(image: Image.Image) -> str:
     if image.mode in ("P", "PA"):
         facts.append(image.getpalette("RGBA"))
     return hashes.of_bytes(repr(facts).encode() + body)
-
-
-def _measure(item: Any) -> tuple[float, ...] | None:
-    try:
-        picture = pixels.read(item, least=_FACTS_SIDE)
-    except Undecodable:
-        return None
-    width, height = picture.size[::-1] if picture.turn in pixels.ON_THE_SIDE else picture.size
-    image = picture.image
-    image.thumbnail((_FACTS_SIDE, _FACTS_SIDE), Image.Resampling.BILINEAR)
-    values = np.asarray(image, dtype=np.float64) / 255
-    spread = values.max(axis=2) - values.min(axis=2)
-    red, green, blue = values.mean(axis=(0, 1))
-    return width, height, red, green, blue, values.mean(axis=2).std(), spread.mean(), float(spread.max() <= 4 / 255)

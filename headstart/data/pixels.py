@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import math
 import stat
 import threading
 from collections.abc import Iterator
@@ -58,6 +59,25 @@ def is_image_name(name: str) -> bool:
     return Path(name).suffix.lower() in SUFFIXES
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """How a picture was stored.
+
+    Attributes:
+        format: as Pillow names it; "" for a picture in memory.
+        mode: its channels, as Pillow names them.
+        bytes: size of the file; NaN in memory.
+        tables: the luminance table of a JPEG; empty otherwise.
+        camera: maker and model, if the file names them.
+    """
+
+    format: str = ""
+    mode: str = ""
+    bytes: float = math.nan
+    tables: tuple[int, ...] = ()
+    camera: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
     """A decoded picture before its orientation is applied.
@@ -68,12 +88,14 @@ class Picture:
             multiple of the fraction ends within its last row and column.
         size: full width and height, pixels.
         turn: how to bring ``image`` upright; None if it is.
+        file: how it was stored.
     """
 
     image: Image.Image
     extent: tuple[float, float]
     size: tuple[int, int]
     turn: Image.Transpose | None = None
+    file: File = File()
 
     def upright(self, image: Image.Image) -> Image.Image:
         """A picture made from ``image``, turned."""
@@ -107,7 +129,7 @@ def read(item: Any, *, least: int | None = None) -> Picture:
         return _from_pil(item)
     if isinstance(item, np.ndarray):
         image = _from_array(item)
-        return Picture(image, image.size, image.size)
+        return Picture(image, image.size, image.size, file=File(mode=f"{item.dtype} {item.shape[2:]}"))
     if item is None:
         raise Undecodable("there is no image: the path is missing")
     raise Undecodable(
@@ -147,10 +169,31 @@ def opened(path: Path) -> Iterator[io.BufferedReader]:
 def _from_file(path: Path, least: int | None) -> Picture:
     with _opened_image(path) as image:
         _check_size(image)
-        size = image.size
+        size, file = image.size, _file(image, path)
         extent = _shrink(image, least) if least is not None and image.format in ("JPEG", "MPO") else None
         image.load()
-        return Picture(_flat(image), extent or image.size, size if extent else image.size, _turn(image))
+        return Picture(_flat(image), extent or image.size, size if extent else image.size, _turn(image), file)
+
+
+def _file(image: Image.Image, path: Path) -> File:
+    tables = getattr(image, "quantization", None) or {}
+    return File(
+        format=image.format or "",
+        mode=image.mode,
+        bytes=float(path.stat().st_size),
+        tables=tuple(tables.get(0, ())),
+        camera=_camera(image),
+    )
+
+
+def _camera(image: Image.Image) -> str:
+    if "exif" not in image.info:
+        return ""
+    try:
+        found = image.getexif()
+        return printable(" ".join(str(found[tag]).strip("\0 ") for tag in (0x010F, 0x0110) if tag in found))[:80]
+    except Exception:  # a broken EXIF block does not make the pixels unreadable
+        return ""
 
 
 @contextlib.contextmanager
@@ -177,7 +220,7 @@ def loaded(image: Image.Image) -> Image.Image:
 def _from_pil(image: Image.Image) -> Picture:
     loaded(image)
     with _decoding("", ""):
-        return Picture(_flat(image), image.size, image.size, _turn(image))
+        return Picture(_flat(image), image.size, image.size, _turn(image), File(image.format or "", image.mode))
 
 
 def _from_array(array: np.ndarray) -> Image.Image:

@@ -133,7 +133,7 @@ def test_files_decode_to_the_right_pixels(name: str, tmp_path: Path) -> None:
     image = images.decode(str(path))
     assert image.mode == "RGB"
     assert np.abs(np.asarray(image).astype(int) - expected).max() <= 1
-    images.check(path)
+    images.facts(path)
 
 
 def in_memory() -> dict[str, tuple[Any, np.ndarray]]:
@@ -264,7 +264,7 @@ def damaged(tmp_path: Path) -> dict[str, Any]:
 
 def test_whatever_is_wrong_is_undecodable_with_the_reason(tmp_path: Path) -> None:
     for reason, item in damaged(tmp_path).items():
-        for read in (images.decode, images.check, lambda x: images.load(x, Preprocessing(8)), images.render):
+        for read in (images.decode, images.facts, lambda x: images.load(x, Preprocessing(8)), images.render):
             with pytest.raises(Undecodable) as caught:
                 read(item)
             if not reason.startswith("truncated"):
@@ -430,37 +430,6 @@ def test_augment_is_reached_through_the_modality() -> None:
     assert images.augment(batch, 1).shape == (1, 3, 8, 8)
 
 
-class Items:
-    def __init__(self, items: list[Any]) -> None:
-        self.items = tuple(items)
-
-
-def test_facts_measure_what_the_pictures_are_like(tmp_path: Path) -> None:
-    path = tmp_path / "a.jpg"
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.new("RGB", (400, 200), (255, 0, 0)).save(path, exif=exif)
-    found = images.facts(Items([str(path), np.full((20, 10), 128, np.uint8)]))  # type: ignore[arg-type]
-    assert found["items"] == found["sampled"] == 2
-    assert (found["width"], found["height"]) == (105, 210)
-    assert found["aspect"] == 0.5
-    assert found["aspect_spread"] == 2
-    assert found["grey_share"] == 0.5
-    assert found["red"] == pytest.approx((254 + 128) / 2 / 255, abs=0.01)
-    assert found["saturation"] == pytest.approx(0.5, abs=0.01)
-    assert found["contrast"] == pytest.approx(0, abs=0.01)
-    assert all(isinstance(value, float) for value in found.values())
-
-
-def test_facts_of_nothing_and_of_what_is_gone(tmp_path: Path) -> None:
-    assert images.facts(Items([])) == {"items": 0.0, "sampled": 0.0}  # type: ignore[arg-type]
-    assert images.facts(Items([str(tmp_path / "gone.png")])) == {"items": 1.0, "sampled": 0.0}  # type: ignore[arg-type]
-
-
-def test_facts_look_at_a_bounded_number() -> None:
-    assert images.facts(Items([RGB] * 1000))["sampled"] == 256  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize("shape", [(10, 300), (300, 10), (5, 5), (1, 2000)])
 def test_render_is_a_small_png(shape: tuple[int, int]) -> None:
     image = Image.open(io.BytesIO(images.render(noise(0, *shape), size=48)))
@@ -472,5 +441,5 @@ def test_decoding_leaves_the_callers_image_alone() -> None:
     original = Image.fromarray(RGB)
     images.decode(original).putpixel((0, 0), (1, 2, 3))
     images.render(original, size=2)
-    images.facts(Items([original]))  # type: ignore[arg-type]
+    images.facts(original)
     assert np.array_equal(np.asarray(original), RGB)
