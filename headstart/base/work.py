@@ -121,7 +121,7 @@ class Fit:
         name: unique within a run; the key of the journal and of the saved weights.
         model: trained in place. What must not move either stays outside it (a prefix) or in no group.
         stream: training batches.
-        phases: run in order.
+        phases: run in order. None at all: nothing is trained, and ``held_out`` judges the model as it is.
         held_out: judges each epoch; the best epoch's weights are kept. None: the last epoch's.
         seed: of everything random inside the model (dropout); the stream has its own.
         keep: save the trained weights in the run, so that a resumed run needs no retraining.

@@ -161,10 +161,11 @@ def read_options(strategy: str, settings: Mapping[str, Any], *, has_depth: bool)
     """
     if strategy != "auto" and strategy not in discovery.plugins("tune"):
         raise UnknownName("strategy", strategy, ["auto", *discovery.plugins("tune")])
-    plan = None if strategy == "auto" else discovery.load("tune", strategy).plan
+    plugin = None if strategy == "auto" else discovery.load("tune", strategy)
+    plan = None if plugin is None else plugin.plan
     known = {} if plan is None else discovery.options(plan)
     if has_depth and "depth" not in known:
-        raise BadOption(f"Strategy {strategy} takes no depth", expected="--depth with --strategy partial")
+        raise BadOption(f"Strategy {strategy} takes no depth", expected="--depth with --strategy partial, for instance")
     named = {}
     for name, value in settings.items():
         room, _, option = name.partition(".")
@@ -172,7 +173,7 @@ def read_options(strategy: str, settings: Mapping[str, Any], *, has_depth: bool)
             raise UnknownName("setting", name, [f"strategy.{each}" for each in known])
         named[option] = value
     options = discovery.read_options(plan, named) if plan is not None else {}
-    limits.check(options)
+    limits.check(options, getattr(plugin, "LIMITS", None))
     return options
 
 

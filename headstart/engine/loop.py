@@ -103,7 +103,8 @@ class _Training:
         everything = frozenset().union(*self.moving)
         before = freezing.proof(self.model, everything)
         optimiser_state = self._restore()
-        self.report.begin(f"train {self.fit.name}", sum(phase.epochs for phase in self.fit.phases))
+        verb = "train" if self.fit.phases else "judge"
+        self.report.begin(f"{verb} {self.fit.name}", sum(phase.epochs for phase in self.fit.phases) or None)
         self.report.advance(self.progress.done)
         try:
             # Steps seed the generator; the caller's own draws are none of their business.
@@ -123,8 +124,14 @@ class _Training:
         return self._outcome(everything)
 
     def _phases(self, optimiser_state: checkpoint.Tensors) -> None:
+        if not self.fit.phases and self.fit.held_out is not None:
+            self.progress.best_scores, self.best_outputs = self._judge(self.model, self.fit.held_out)
         for index in range(self.progress.phase, len(self.fit.phases)):
+            # What a later phase moves may not move yet; the proof over the whole fit would not see that.
+            before = freezing.proof(self.model, self.moving[index]) if len(self.fit.phases) > 1 else None
             self._phase(index, optimiser_state)
+            if before is not None:
+                freezing.check(self.model, self.moving[index], before)
             optimiser_state = {}
             if self.diverged:
                 break

@@ -1,4 +1,4 @@
-"""Fine-tuning behind a cut: what ``partial``, ``full`` and ``scratch`` share.
+"""Fine-tuning behind a cut: what the strategies that train by gradient steps share.
 
 The head starts from a linear probe (LP-FT: Kumar et al., 2022, arXiv 2202.10054), because a random head's first
 gradients distort the features it sits on. Stages further down move more slowly. The rate is found by a sweep along a
@@ -9,8 +9,8 @@ gives every item the same answer can never win it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from headstart.backbones.chain import Backbone
+from headstart.base.errors import BadOption
 from headstart.base.work import Batch, Fit, Group, HeldOut, Outcome, Phase
 from headstart.features.frozen import Activations
 from headstart.features.network import Network, Tail
@@ -27,6 +28,31 @@ from headstart.tune.setting import Setting, Tuned
 
 GRID = tuple(round(10.0 ** (power / 2), 10) for power in range(-10, -2))
 """Learning rates of the sweep: 1e-5 to 3e-2, two a decade."""
+
+Phases = Callable[[Tail, Phase], Sequence[Phase]]
+"""How a strategy differs: from the tail and the phase that trains all of it at once to the phases that are run."""
+
+
+def at_once(tail: Tail, phase: Phase) -> Sequence[Phase]:
+    """Everything behind the cut, in one phase."""
+    return [phase]
+
+
+def moving_only(chosen: Callable[[nn.Module], Collection[str]]) -> Phases:
+    """The head, and of the suffix only the parameters whose names ``chosen`` gives; the others stay as they are."""
+
+    def phases(tail: Tail, phase: Phase) -> Sequence[Phase]:
+        moving = {f"suffix.{name}" for name in chosen(tail.suffix)}
+        names = [[name for name in group.names if is_head(name) or name in moving] for group in phase.groups]
+        groups = [replace(group, names=tuple(kept)) for group, kept in zip(phase.groups, names, strict=True) if kept]
+        return [replace(phase, groups=tuple(groups))]
+
+    return phases
+
+
+def is_head(name: str) -> bool:
+    """Is it a parameter of the head, by its name in a ``Tail``?"""
+    return name.startswith("head.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +68,7 @@ class Recipe:
         most: fits in a sweep, at most.
         decay: factor of the rate from one stage to the one below it.
         epochs, batch_size, weight_decay, views, patience: as their names say; patience 0 never stops early.
+        phases: what moves when, and what else is minimised.
     """
 
     label: str
@@ -57,6 +84,7 @@ class Recipe:
     patience: int = 0
     most: int = 6
     warmup: float = 0.1
+    phases: Phases = at_once
 
 
 def sweep_epochs(epochs: int) -> int:
@@ -95,6 +123,29 @@ def fine_tune(setting: Setting, recipe: Recipe) -> Generator[Fit, Outcome, Tuned
     )
 
 
+def judged(setting: Setting, activations: Activations) -> HeldOut | None:
+    """The held-out items, as the engine judges a tail on them; None when refitting."""
+    if not len(setting.held):
+        return None
+    judging = Judging(activations, setting.held, setting.targets)
+    return HeldOut(judging, setting.score, setting.watch, setting.minimise, setting.choose)
+
+
+def check_depth(backbone: Backbone, options: Mapping[str, Any]) -> None:
+    """Refuse a cut that leaves no stage to move.
+
+    Raises:
+        BadOption: for a depth that is not in 0..D-1.
+    """
+    depth = options.get("depth")
+    if depth is not None and not 0 <= depth < backbone.depth:
+        raise BadOption(
+            f"Depth {depth} leaves no stage of {backbone.info.name} to move",
+            expected=f"0 to {backbone.depth - 1} frozen stages",
+            next_move="use --strategy probe to freeze everything",
+        )
+
+
 class _Work:
     def __init__(self, setting: Setting, recipe: Recipe, activations: Activations) -> None:
         self.setting, self.recipe, self.activations = setting, recipe, activations
@@ -111,10 +162,6 @@ class _Work:
             seed=setting.draw(recipe.label, "stream"),
             augment=setting.augmentation.strength > 0,
         )
-        held_out = None
-        if len(setting.held):
-            judging = Judging(self.activations, setting.held, setting.targets)
-            held_out = HeldOut(judging, setting.score, setting.watch, setting.minimise, setting.choose)
         phase = Phase(
             objective=_objective(setting),
             groups=_groups(tail, rate, recipe),
@@ -127,8 +174,8 @@ class _Work:
             name=f"{setting.name}{recipe.label}/{role}-{rate:g}",
             model=tail,
             stream=stream,
-            phases=[phase],
-            held_out=held_out,
+            phases=recipe.phases(tail, phase),
+            held_out=judged(setting, self.activations),
             seed=setting.draw(recipe.label, "fit"),
             keep=keep,
             detail={"rate": rate, "epochs": epochs, "depth": recipe.depth, "batch_size": recipe.batch_size},
@@ -183,7 +230,7 @@ def _objective(setting: Setting) -> Callable[[nn.Module, Batch], Mapping[str, to
 
 def _groups(tail: Tail, rate: float, recipe: Recipe) -> tuple[Group, ...]:
     names = [name for name, parameter in tail.named_parameters() if parameter.is_floating_point()]
-    groups = [Group(tuple(name for name in names if name.startswith("head.")), rate, recipe.weight_decay)]
+    groups = [Group(tuple(name for name in names if is_head(name)), rate, recipe.weight_decay)]
     below: dict[int, list[str]] = {}
     for name in names:
         if name.startswith("suffix."):

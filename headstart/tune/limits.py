@@ -7,7 +7,9 @@ from typing import Any
 
 from headstart.base.errors import BadOption
 
-LIMITS: dict[str, tuple[Callable[[Any], bool], str]] = {
+Limits = Mapping[str, tuple[Callable[[Any], bool], str]]
+
+LIMITS: Limits = {
     "rate": (lambda value: 0 < value <= 10, "a learning rate above 0, such as 0.001"),
     "epochs": (lambda value: value >= 1, "1 or more"),
     "batch_size": (lambda value: value >= 2, "2 or more"),
@@ -17,18 +19,23 @@ LIMITS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "patience": (lambda value: value >= 0, "0 (never stop early) or more"),
     "penalty": (lambda value: 0 < value < float("inf"), "scikit-learn's C, above 0"),
 }
-"""Option name -> (what holds, in words)."""
+"""Option name -> (what holds, in words), of the options that several strategies share."""
 
 
-def check(options: Mapping[str, Any]) -> None:
+def check(options: Mapping[str, Any], own: Limits | None = None) -> None:
     """Refuse values that cannot be trained with.
+
+    Args:
+        options: values by option name.
+        own: limits of a strategy's own options, the ``LIMITS`` of its file.
 
     Raises:
         BadOption: naming the option, its value and what was expected.
     """
+    limits = {**LIMITS, **(own or {})}
     for name, value in options.items():
-        if name not in LIMITS or value is None:
+        if name not in limits or value is None:
             continue
-        holds, expected = LIMITS[name]
+        holds, expected = limits[name]
         if not holds(value):
             raise BadOption(f"Option {name} cannot be {value}", where=f"strategy.{name}", expected=expected)
