@@ -5,17 +5,21 @@ from functools import cache
 import numpy as np
 import torch
 from sklearn.datasets import load_digits
+from timm.models.vision_transformer import VisionTransformer
 from torch import nn
 
 from headstart.backbones.chain import Backbone
 from headstart.backbones.resnet10 import ResNet10
 from headstart.base import discovery, hashes
+from headstart.base.machine import here
 from headstart.base.vocabulary import BackboneInfo, Preprocessing
+from headstart.engine.drive import drive
 from headstart.features.frozen import Augmentation, Frozen
 from headstart.features.pixels import Pixels
 from headstart.measure import calibration
 from headstart.tune.setting import Setting
 
+CPU = here("float32", "cpu")
 PREPROCESSING = Preprocessing(size=32, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), interpolation="bilinear")
 WIDTHS = (8, 12, 16, 24)
 
@@ -33,6 +37,33 @@ def module(seed):
 
 def backbone(seed=0):
     return Backbone(module(seed), BackboneInfo("test/small", "test/small", 0, (), 0, PREPROCESSING), rebuild=module)
+
+
+def transformer(seed=0):
+    """A vision transformer of two blocks: layer norms, tokens, no batch statistics."""
+
+    def build(seed):
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return VisionTransformer(img_size=32, patch_size=8, embed_dim=32, depth=2, num_heads=2, num_classes=0)
+
+    return Backbone(build(seed), BackboneInfo("test/vit", "test/vit", 0, (), 0, PREPROCESSING), rebuild=build)
+
+
+def tune(strategy, setting, **options):
+    """What a strategy arrives at on the processor."""
+    return drive(discovery.load("tune", strategy).plan(setting, **options), machine=CPU)
+
+
+def moved(before, after):
+    """Names of the tensors in which two backbones differ, buffers included."""
+    first, second = before.tensors(), after.tensors()
+    assert first.keys() == second.keys()
+    return {name for name in first if not torch.equal(first[name], second[name])}
+
+
+def accuracy(tuned, setting):
+    return float((tuned.outputs.argmax(1) == setting.targets[setting.held]).mean())
 
 
 @cache

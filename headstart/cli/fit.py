@@ -9,7 +9,7 @@ Examples:
     headstart fit photos/ -o flowers
     headstart fit labels.csv --label species --budget 30m
     headstart fit photos/ --backbone timm/resnet50.a1_in1k --strategy partial --depth 3
-    headstart fit photos/ --metric f1_macro --seed 1 --set strategy.rate=0.001
+    headstart fit photos/ --strategy gradual --metric f1_macro --set strategy.rate=0.001
     headstart fit photos/ --dry-run
     headstart fit photos/ -o flowers --resume
 """
@@ -21,6 +21,7 @@ from typing import Annotated, Any
 
 import typer
 
+from headstart.base import discovery
 from headstart.base.errors import BadOption
 from headstart.cli import options
 from headstart.cli.reporting import watching
@@ -40,10 +41,14 @@ def main(
     architecture: Annotated[
         _Text, typer.Option(metavar="NAME", help="What a local:PATH state_dict belongs to, as timm/resnet50.")
     ] = None,
-    strategy: Annotated[str, typer.Option(metavar="NAME", help="auto, probe, partial or full.")] = "auto",
+    strategy: Annotated[
+        str, typer.Option(metavar="NAME", help=f"auto, or one of {', '.join(discovery.plugins('tune'))}.")
+    ] = "auto",
     depth: Annotated[
         _Text,
-        typer.Option(metavar="STAGE", help="Stages partial freezes, a number or a name; by default all but the last."),
+        typer.Option(
+            metavar="STAGE", help="Frozen stages, a number or a name. Default: all but the last for partial, else none."
+        ),
     ] = None,
     budget: Annotated[str, typer.Option(metavar="TIME", help="Wall time: 90s, 10m, 1h, or seconds.")] = "10m",
     metric: Annotated[

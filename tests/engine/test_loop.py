@@ -126,6 +126,37 @@ def test_a_frozen_tensor_that_moves_is_an_error():
         train(work, machine=CPU)
 
 
+def test_a_later_phases_tensors_may_not_move_before_it():
+    model = network()
+    head, all_of_it = ["9.weight", "9.bias"], list(dict(model.named_parameters()))
+
+    def meddling(network, batch):
+        with torch.no_grad():
+            network[0].weight.add_(1e-3)
+        return cross_entropy(network, batch)
+
+    work = fit(model)
+    work.phases = [Phase(meddling, (Group(tuple(head), 0.02),), 1), Phase(cross_entropy, (Group(all_of_it, 0.02),), 1)]
+    with pytest.raises(TrainingError, match="frozen"):
+        train(work, machine=CPU)
+
+
+def test_without_phases_the_model_is_judged_as_it_is(tmp_path):
+    model = network().eval()
+    before = weights(model)
+    work = fit(model)
+    work.phases = []
+    outcome = train(work, machine=CPU)
+    with torch.inference_mode():
+        expected = judge(model(work.held_out.stream.x).numpy(), work.held_out.stream.y.numpy())
+    assert outcome.scores == pytest.approx(expected, rel=1e-5)
+    assert outcome.epochs == outcome.epoch == outcome.trainable == 0 and len(outcome.outputs) == 64
+    assert same(before, weights(model)), "batch norm statistics included"
+    journal = Journal(tmp_path)
+    journal.record(work, outcome)
+    assert np.array_equal(journal.recall(work).outputs, outcome.outputs)
+
+
 def test_the_best_epoch_is_kept():
     model = network()
     work = fit(model, epochs=12)
