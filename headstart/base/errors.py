@@ -16,7 +16,8 @@
     ├── Interrupted                    Ctrl-C: what was computed is saved
     └── MissingExtra                   an optional library is needed
 
-An error says what was wrong, where, what was expected and the next move; the command line prints just that.
+An error says what was wrong, where, what was expected and the next move; the command line prints just that. A wrong
+value (UnknownName, BadOption, DataError) is also a ValueError, which is what callers from Python expect.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class UsageError(HeadstartError):
     exit_code = 2
 
 
-class UnknownName(UsageError):
+class UnknownName(UsageError, ValueError):
     """A name that nothing answers to; offers the closest known ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, next_move: str = "") -> None:
@@ -80,7 +81,7 @@ class UnknownName(UsageError):
         super().__init__(f"Unknown {kind}: {name}", expected=expected, next_move=next_move)
 
 
-class BadOption(UsageError):
+class BadOption(UsageError, ValueError):
     """An option with an impossible value."""
 
 
@@ -88,7 +89,7 @@ class OutputExists(UsageError):
     """The output folder is taken."""
 
 
-class DataError(HeadstartError):
+class DataError(HeadstartError, ValueError):
     """The data cannot be used as they are."""
 
 

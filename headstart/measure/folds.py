@@ -10,6 +10,19 @@ from headstart.base import seeds
 from headstart.base.errors import DataError
 from headstart.measure.arrays import Ints
 
+ENOUGH = 5_000
+"""Items from which on one fold is enough to choose a penalty."""
+
+
+def inner(y: Any, *, seed: int = 0) -> tuple[tuple[Ints, Ints], ...]:
+    """The folds that a penalty is chosen on: five stratified ones, or the first of them from ``ENOUGH`` items on.
+
+    Raises:
+        DataError: fewer than two items.
+    """
+    found = stratified(y, seed=seed)
+    return found if len(np.asarray(y)) < ENOUGH else found[:1]
+
 
 def stratified(y: Any, *, folds: int = 5, seed: int = 0) -> tuple[tuple[Ints, Ints], ...]:
     """Pairs (training positions, held-out positions) in which every item is held out once.

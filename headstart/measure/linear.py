@@ -63,19 +63,26 @@ class Scaling:
         return (values - self.mean.astype(kind)) / self.scale.astype(kind)
 
 
-def standardisation(features: Any, *, floor: float = FLOOR) -> Scaling:
+def standardisation(features: Any, *, floor: float = FLOOR, weights: Any = None) -> Scaling:
     """The scaling to zero mean and unit variance of features (n, d).
 
     Args:
+        features: (n, d).
         floor: a feature's scale is at least this share of the root mean square scale, so that noise in an almost
             constant feature (a unit that hardly ever fires, a pixel in the margin) is not blown up; with nothing
             that varies, the scale is 1.
+        weights: (n,) of the items, in mean and variance; all 1 by default.
 
     Raises:
-        DataError: no finite matrix.
+        DataError: no finite matrix, or unfitting weights.
     """
     values = arrays.matrix(features, dtype=None)
-    mean = values.mean(axis=0, dtype=np.float64)
-    spread = values.std(axis=0, dtype=np.float64)
+    if weights is None:
+        mean = values.mean(axis=0, dtype=np.float64)
+        spread = values.std(axis=0, dtype=np.float64)
+    else:
+        share = arrays.item_weights(weights, len(values))
+        mean = np.average(values, axis=0, weights=share)
+        spread = np.sqrt(np.average(np.square(values - mean), axis=0, weights=share))
     least = floor * float(np.sqrt((spread**2).mean()))
     return Scaling(mean, np.maximum(spread, least) if least > 0 else np.ones_like(mean))

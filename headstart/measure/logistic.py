@@ -75,7 +75,7 @@ def fit(
         y: (n,) class indices.
         penalty: scikit-learn's ``C``; the smaller, the stronger.
         class_weight: (classes,) factor on the loss of each class's items.
-        weights: (n,) factor on the loss of each item.
+        weights: (n,) factor on the loss of each item; an item of weight 2 counts as two equal ones.
         standardise: scale features to unit variance first; folded into the result.
 
     Raises:
@@ -83,7 +83,7 @@ def fit(
     """
     if not (np.isfinite(penalty) and penalty > 0):
         raise DataError(f"C cannot be {penalty}", expected="a number above 0")
-    frame = _Frame.of(X, standardise=standardise)
+    frame = _Frame.of(X, weights, standardise=standardise)
     targets = arrays.labels(y, classes=classes, n=len(frame.coordinates))
     problem = _Problem.of(frame, targets, _importance(targets, classes, class_weight, weights))
     with frame.threads(classes):
@@ -114,6 +114,7 @@ def search(
     classes: int,
     penalties: Any = None,
     class_weight: Any = None,
+    weights: Any = None,
     standardise: bool = True,
     seed: int = 0,
     patience: int = 2,
@@ -130,20 +131,23 @@ def search(
         folds: pairs (training positions, held-out positions); five stratified ones, drawn by ``seed``, by default.
         penalties: values of ``C`` to try; by default 1 / (``GRID`` times the mean eigenvalue).
         class_weight: (classes,) factor on the loss of each class's items, fitted and held out.
+        weights: (n,) factor on the loss of each item, fitted and held out; above 0.
         standardise: scale features to unit variance first.
 
     Raises:
         DataError: arrays that do not fit each other, no folds, or a penalty not above 0.
     """
-    frame = _Frame.of(X, standardise=standardise)
+    frame = _Frame.of(X, weights, standardise=standardise)
     targets = arrays.labels(y, classes=classes, n=len(frame.coordinates))
-    importance = _importance(targets, classes, class_weight, None)
+    importance = _importance(targets, classes, class_weight, weights)
+    if not importance.all():
+        raise DataError("A weight is 0", expected="weights above 0", next_move="leave these items out")
     folds = stratified(targets, seed=seed) if folds is None else folds
     if not folds:
         raise DataError("No folds to choose a penalty on", expected="at least one pair (training, held out)")
     problems = [_Problem.of(frame, targets, importance, np.asarray(train)) for train, _ in folds]
     held = np.concatenate([np.asarray(out, dtype=np.int64) for _, out in folds])
-    share = float(np.mean([len(problem.y) for problem in problems])) / len(targets)
+    share = float(np.mean([problem.mass for problem in problems])) / frame.mass
     grid = _inverse_penalties(penalties, frame.rotation.typical * share)
     losses, best = np.full(len(grid), np.inf), np.zeros((len(held), classes))
     with frame.threads(classes):
@@ -194,18 +198,25 @@ def _averaged(held: Ints, outputs: Floats) -> tuple[Ints, Floats]:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """All items in rotated coordinates, a constant 1 added: (n, k + 1)."""
+    """All items in rotated coordinates, a constant 1 added: (n, k + 1); ``share`` (n,) is each item's weight."""
 
     scaling: Scaling | None
     rotation: Rotation
     coordinates: NDArray[Any]
+    share: Floats
 
     @classmethod
-    def of(cls, X: Any, *, standardise: bool) -> _Frame:
+    def of(cls, X: Any, weights: Any, *, standardise: bool) -> _Frame:
         features = arrays.matrix(X)
-        scaling = standardisation(features) if standardise else None
-        rotation = rotate(scaling.apply(features) if scaling else features)
-        return cls(scaling, rotation, np.hstack([rotation.coordinates, np.ones((len(features), 1))]))
+        share = arrays.item_weights(weights, len(features))
+        scaling = standardisation(features, weights=weights) if standardise else None
+        rotation = rotate(scaling.apply(features) if scaling else features, weights)
+        return cls(scaling, rotation, np.hstack([rotation.coordinates, np.ones((len(features), 1))]), share)
+
+    @property
+    def mass(self) -> float:
+        """The items' weights together: their number, where all are 1."""
+        return float(self.share.sum())
 
     def threads(self, classes: int) -> AbstractContextManager[Any]:
         """As many threads as one step's products deserve."""
@@ -228,14 +239,16 @@ class _Problem:
     y: Ints
     weights: Floats
     present: Ints
+    mass: float
 
     @classmethod
     def of(cls, frame: _Frame, targets: Ints, weights: Floats, rows: Ints | None = None) -> _Problem:
         chosen = np.arange(len(targets)) if rows is None else rows
         present, short = np.unique(targets[chosen], return_inverse=True)
-        spectrum = frame.rotation.spectrum * len(chosen) / len(targets)
+        mass = float(frame.share[chosen].sum())
+        spectrum = frame.rotation.spectrum * mass / frame.mass
         coordinates = frame.coordinates if rows is None else frame.coordinates[rows]
-        return cls(coordinates, spectrum, short.astype(np.int64), weights[chosen], present)
+        return cls(coordinates, spectrum, short.astype(np.int64), weights[chosen], present, mass)
 
     def nothing(self) -> Floats:
         """The solution before any step."""
@@ -287,5 +300,5 @@ class _Problem:
     def _units(self, penalty: Floats) -> Floats:
         """(k + 1,) scales of the coordinates in which the curvature at the start is about 1."""
         share = 1 / len(self.present)
-        curvature = share * (1 - share) * float(self.weights.mean())
-        return 1 / np.sqrt(curvature * np.append(self.spectrum, len(self.y)) + penalty)
+        curvature = share * (1 - share) * float(self.weights.sum()) / self.mass
+        return 1 / np.sqrt(curvature * np.append(self.spectrum, self.mass) + penalty)

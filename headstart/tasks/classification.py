@@ -15,10 +15,10 @@ from torch import nn
 from torch.nn import functional
 
 from headstart.base.errors import BadOption, DataError
-from headstart.measure import arrays, scores
+from headstart.measure import balance, scores
 
-IMBALANCED = 3.0
-"""From this ratio of the largest to the smallest class on, classes count equally instead of items."""
+class_weights = balance.class_weights
+imbalance = balance.imbalance
 
 _SMALL = 0.01
 
@@ -80,34 +80,10 @@ def collapsed(outputs: NDArray[Any], targets: Any) -> bool:
     return len(np.unique(outputs.argmax(axis=1))) == 1 and len(np.unique(targets)) > 1
 
 
-def imbalance(targets: Any, classes: int) -> float:
-    """Items of the largest class over items of the smallest one; infinite if a class has none."""
-    counts = np.bincount(arrays.labels(targets, classes=classes), minlength=classes)
-    return float(counts.max() / counts.min()) if counts.min() else float("inf")
-
-
 def choose_metric(targets: Any, classes: int) -> str:
     """The score that decides unless the user names one.
 
     ``log_loss``, which sees confidence as well as labels and so tells close candidates apart; ``balanced_accuracy``
     once the largest class has three times the smallest.
     """
-    return "balanced_accuracy" if imbalance(targets, classes) >= IMBALANCED else "log_loss"
-
-
-def class_weights(targets: Any, classes: int, metric: str | None = None) -> NDArray[np.float64] | None:
-    """Weights (C,) that make every class count equally, n / (C n_c); None where items should count equally.
-
-    They apply once the largest class has three times the smallest, unless the deciding ``metric`` rewards
-    probabilities or plain accuracy, which weights would spoil. A class without items keeps weight 1.
-
-    Raises:
-        UnknownName: no such metric.
-    """
-    if metric is not None:
-        scores.higher_is_better(metric)
-    if imbalance(targets, classes) < IMBALANCED or metric in ("accuracy", "log_loss", "calibration_error"):
-        return None
-    counts = np.bincount(np.asarray(targets, dtype=np.int64), minlength=classes)
-    there = counts > 0
-    return np.where(there, counts.sum() / (there.sum() * np.maximum(counts, 1)), 1.0)
+    return "balanced_accuracy" if imbalance(targets, classes) >= balance.IMBALANCED else "log_loss"

@@ -32,3 +32,11 @@ def test_the_seed_decides() -> None:
 def test_one_item_cannot_be_held_out() -> None:
     with pytest.raises(DataError, match="held out"):
         folds.stratified([0])
+
+
+@pytest.mark.parametrize(("n", "count"), [(folds.ENOUGH - 1, 5), (folds.ENOUGH, 1)])
+def test_from_enough_items_on_one_fold_chooses_the_penalty(n: int, count: int) -> None:
+    y = np.arange(n) % 3
+    found = folds.inner(y, seed=4)
+    assert len(found) == count
+    assert found[0][1].tolist() == folds.stratified(y, seed=4)[0][1].tolist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import StandardScaler
 
 from headstart.base.errors import DataError
 from headstart.measure.linear import Linear, standardisation
@@ -58,3 +59,10 @@ def test_floating_types_are_kept(given: type, kept: type) -> None:
 def test_features_must_be_finite() -> None:
     with pytest.raises(DataError, match="finite"):
         standardisation([[1.0, np.nan]])
+
+
+def test_a_weighted_standardisation_is_scikit_learns() -> None:
+    x, _ = clouds(50, 4, 2)
+    weights = np.random.default_rng(0).uniform(0, 3, 50)
+    known = StandardScaler().fit(x, sample_weight=weights)
+    assert standardisation(x, weights=weights).apply(x) == pytest.approx(known.transform(x))

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from headstart.base.errors import DataError
 from headstart.measure import calibration, logistic, scores
@@ -153,3 +155,35 @@ def test_many_classes_and_more_features_than_items() -> None:
     assert logistic.fit(x, y, classes=40, penalty=0.1).probabilities(x) == pytest.approx(
         known.predict_proba(x), abs=1e-3
     )
+
+
+def test_weighted_and_standardised_equals_scikit_learn() -> None:
+    x, y = clouds(50, 8, 3, apart=0.4)
+    weights = np.random.default_rng(0).uniform(0, 2, 50)
+    known = make_pipeline(StandardScaler(), LogisticRegression(C=0.5, tol=1e-8, max_iter=100_000))
+    known.fit(x, y, standardscaler__sample_weight=weights, logisticregression__sample_weight=weights)
+    found = logistic.fit(x, y, classes=3, penalty=0.5, weights=weights, standardise=True)
+    assert found.probabilities(x) == pytest.approx(known.predict_proba(x), abs=1e-4)
+
+
+@pytest.mark.parametrize(("n", "d"), [(40, 6), (20, 30)])
+def test_a_weight_of_two_is_an_item_given_twice(n: int, d: int) -> None:
+    x, y = clouds(n, d, 3, apart=0.4)
+    weights = np.random.default_rng(0).integers(1, 4, n)
+    times = np.repeat(np.arange(n), weights)
+    given = {"classes": 3, "penalty": 0.3, "standardise": True}
+    weighted, repeated = logistic.fit(x, y, weights=weights, **given), logistic.fit(x[times], y[times], **given)
+    assert weighted.probabilities(x) == pytest.approx(repeated.probabilities(x), abs=1e-5)
+    index = np.arange(n) % 4
+    folds = [(np.flatnonzero(index != k), np.flatnonzero(index == k)) for k in range(4)]
+    copies = [(np.flatnonzero(index[times] != k), np.flatnonzero(index[times] == k)) for k in range(4)]
+    one = logistic.search(x, y, folds, classes=3, weights=weights)
+    other = logistic.search(x[times], y[times], copies, classes=3)
+    assert one.penalties == pytest.approx(other.penalties)
+    assert one.log_losses == pytest.approx(other.log_losses, abs=1e-3)
+
+
+def test_a_search_wants_weights_above_0() -> None:
+    x, y = clouds(20, 3, 2)
+    with pytest.raises(DataError, match="leave these items out"):
+        logistic.search(x, y, classes=2, weights=np.arange(20))
