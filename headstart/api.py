@@ -44,6 +44,8 @@ def fit(
     settings: Mapping[str, Any] | None = None,
     overwrite: bool = False,
     resume: bool = False,
+    replay: str | Path | None = None,
+    checkpoint_every: str | float = "30s",
     report: Reporter | None = None,
 ) -> Model:
     """Get the best classifier that a pretrained network can give for a small labelled data set.
@@ -68,6 +70,9 @@ def fit(
         settings: options by dotted name, such as {"strategy.rate": 0.001}.
         overwrite: replace an existing output.
         resume: continue the run in an existing output.
+        replay: an earlier run (its model folder) of the same command, whose recorded plan is followed instead of the
+            clock: same plan, same seed, same kind of machine, same numbers.
+        checkpoint_every: time between checkpoints of a running fit, and thus the most that a killed process loses.
         report: told of progress.
 
     Returns:
@@ -92,6 +97,8 @@ def fit(
         settings=settings or {},
         overwrite=overwrite,
         resume=resume,
+        replay=None if replay is None else Path(replay),
+        checkpoint=seconds(checkpoint_every, "checkpoint_every"),
     )
     clock, options = Clock(request.budget), job.check(request)
     to = job.settle(request)
@@ -224,18 +231,20 @@ def pretrain_backbone(
     return catalogue.describe(f"local:{to}")
 
 
-def seconds(budget: str | float) -> float:
-    """A duration in seconds from "90s", "10m", "1.5h" or a number.
+def seconds(given: str | float, name: str = "budget") -> float:
+    """A duration in seconds from "90s", "10m", "1.5h" or a number; ``name`` is the option's, for the error.
 
     Raises:
         BadOption: for anything else, or nothing at all.
     """
-    text = str(budget).strip().lower()
+    text = str(given).strip().lower()
     unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:], 1.0)
     try:
         value = float(text[:-1] if text[-1:] in "smh" else text) * unit
     except ValueError:
         value = -1.0
     if not 0 < value < float("inf"):
-        raise BadOption(f"Budget cannot be {budget!r}", expected="a duration above 0, such as 90s, 10m or 1.5h")
+        raise BadOption(
+            f"{name.capitalize()} cannot be {given!r}", expected="a duration above 0, such as 90s, 10m or 1.5h"
+        )
     return value

@@ -47,7 +47,12 @@ class Run:
     @property
     def plan(self) -> Mapping[str, Any]:
         """The step plan; empty before it was made."""
-        return self._json("plan.json", default={})
+        return self.written("plan", Mapping)
+
+    @property
+    def replays(self) -> bool:
+        """True if the step plan is an earlier run's, so that no clock has a say in it."""
+        return bool(self._json("config.json", default={}).get("replay"))
 
     @property
     def threads(self) -> int | None:
@@ -96,6 +101,13 @@ class Run:
     def fit_file(self, name: str) -> Path:
         """Where a fit's tensors are kept."""
         return self.path / "fits" / (re.sub(r"[^A-Za-z0-9@._=-]", "_", name) + ".safetensors")
+
+    def written(self, name: str, kind: Any = (Mapping, list)) -> Any:
+        """What was written under a name; empty if nothing was."""
+        found = self._json(f"{name}.json", default={})
+        if isinstance(found, kind):
+            return found
+        raise RunError(f"{self.path / name}.json is not a {name} that a run wrote", next_move="fit anew")
 
     def _json(self, name: str, default: Any = None) -> Any:
         path = self.path / name

@@ -20,12 +20,13 @@ from headstart.base.machine import Machine, cache_folder, here, kept_threads, us
 from headstart.base.progress import Reporter
 from headstart.base.vocabulary import Evidence
 from headstart.choose import backbone as backbones
-from headstart.choose import finish, ground, ladder, planning
+from headstart.choose import finish, ground, ladder, planning, replay
 from headstart.choose.ground import Ground
 from headstart.choose.logged import Logged
 from headstart.choose.planning import Clock
 from headstart.data.dataset import Dataset
 from headstart.engine import threads
+from headstart.engine.checkpoint import EVERY
 from headstart.engine.journal import Journal
 from headstart.features.store import Store
 from headstart.measure import scores
@@ -33,6 +34,7 @@ from headstart.ship import sealed, sealing
 from headstart.ship.sealed import Model
 
 _NOT_COMPARED = ("id", "budget")
+_PART = ".part"
 UNUSED = 30 * 86400.0
 """Seconds without use after which the store lets go of what it holds: 30 days."""
 
@@ -55,6 +57,8 @@ class Request:
     settings: Mapping[str, Any] = field(default_factory=dict)
     overwrite: bool = False
     resume: bool = False
+    replay: Path | None = None
+    checkpoint: float = EVERY
 
 
 def check(request: Request) -> dict[str, Any]:
@@ -91,7 +95,7 @@ def settle(request: Request) -> Path:
         if not begun:
             raise RunError(f"There is no run in {to} to resume", next_move="the same command without --resume")
         return to
-    taken = to.exists() and (not to.is_dir() or any(to.iterdir()))
+    taken = to.exists() and not _barely_begun(to)
     if taken and not request.overwrite:
         raise OutputExists(
             f"{to} exists already",
@@ -108,18 +112,33 @@ def settle(request: Request) -> Path:
     return to
 
 
+def _barely_begun(to: Path) -> bool:
+    """True for an empty folder, or one that a run left which was killed before its first file was whole."""
+    if not to.is_dir():
+        return False
+    inside = list(to.iterdir())
+    if [path.name for path in inside] == ["run"] and inside[0].is_dir() and not inside[0].is_symlink():
+        inside = list(inside[0].iterdir())
+    return all(path.name.startswith(".") and path.suffix == _PART and path.is_file() for path in inside)
+
+
 def run(
     request: Request, data: Dataset, to: Path, options: Mapping[str, Any], *, clock: Clock, report: Reporter
 ) -> Model:
     """Choose, climb, finish, seal."""
     machine, store = here(request.precision), Store()
+    earlier = replay.find(request.replay) if request.replay else None
     store.prune(UNUSED)
     chosen = backbones.choose(
         data, request.backbone, architecture=request.architecture, machine=machine, store=store, report=report
     )
     options = _with_depth(request, options, chosen.backbone)
     config = _config(request, data, options, chosen.backbone.digest(), machine.precision)
-    journal = begin(to, config, resume=request.resume)
+    if earlier is not None:
+        config["replay"] = replay.check(earlier, config)
+    journal = begin(to, config, resume=request.resume, every=request.checkpoint)
+    if earlier is not None:
+        replay.take_over(earlier, journal)
     if not request.resume:
         journal.write("data", _described(data))
     if request.resume and (to / "manifest.json").exists():
@@ -225,16 +244,17 @@ def _config(
     }
 
 
-def begin(to: Path, config: Mapping[str, Any], *, resume: bool) -> Journal:
+def begin(to: Path, config: Mapping[str, Any], *, resume: bool, every: float = EVERY) -> Journal:
     """Start the run directory in ``to``, or continue the one that is there.
 
     Raises:
         RunError: when the run that is there was of other data, options or weights.
     """
-    journal = Journal(to / "run")
+    journal = Journal(to / "run", every)
     if resume:
         before = journal.config
-        for name, value in config.items():
+        for name in dict.fromkeys((*config, *before)):
+            value = config.get(name)
             if name not in _NOT_COMPARED and before.get(name) != value:
                 raise RunError(
                     f"The run in {to} had another {name}: {before.get(name)}, now {value}",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.base import discovery, seeds
-from headstart.base.errors import BadOption, UnknownName
+from headstart.base.errors import BadOption, RunError, UnknownName
 from headstart.base.progress import Silent
 from headstart.base.vocabulary import Evidence
 from headstart.choose import flips, planning, randomly, trial
@@ -100,7 +100,7 @@ def climb(
     _probe(ground, probes, found, clock)
     plan = _plan(ground, heavy, clock)
     if baselines:
-        for one in randomly.probes(ground, probes or [Rung("probe", "probe")], plan["random_copies"]):
+        for one in randomly.probes(ground, probes or [Rung("probe", "probe")], int(plan.get("random_copies", 1))):
             found.add(one)
     _train(ground, heavy, plan, found, clock)
     return found, ground
@@ -205,18 +205,34 @@ def _plan(ground: Ground, heavy: Sequence[Rung], clock: Clock) -> dict[str, Any]
             plan = planning.make(small, heavy, clock, like=ground.dataset)
         ground.report.end()
         ground.journal.write("plan", plan)
+    _complete(plan, heavy, ground)
     planned = ", ".join(f"{name} {entry['options']}" for name, entry in plan["rungs"].items())
     if planned:
-        ground.report.detail(f"Plan: {planned}; about {plan['seconds']:.0f} s")
-    ground.report.expect(float(plan["seconds"]))
+        ground.report.detail(f"Plan: {planned}; about {plan.get('seconds', 0.0):.0f} s")
+    ground.report.expect(float(plan.get("seconds", 0.0)))
     return plan
+
+
+def _complete(plan: Mapping[str, Any], heavy: Sequence[Rung], ground: Ground) -> None:
+    """A recorded plan is a file that anyone may have edited, or that another version wrote."""
+    entries = plan.get("rungs")
+    for rung in heavy:
+        entry = entries.get(rung.name) if isinstance(entries, Mapping) else None
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("options"), Mapping) or "status" not in entry:
+            raise RunError(
+                f"The recorded plan says nothing of {rung.name}",
+                where=str(ground.journal.path / "plan.json"),
+                expected="a status and options for every rung",
+                next_move="plan anew: --overwrite instead of --resume, or without --replay",
+            )
 
 
 def _train(ground: Ground, heavy: Sequence[Rung], plan: dict[str, Any], found: Climb, clock: Clock) -> None:
     climbing = [rung for rung in heavy if rung.kind == "transfer"]
     for rung in heavy:
         entry = plan["rungs"][rung.name]
-        if entry["status"] == "planned" and clock.left < 0 and not ground.journal.begun(rung.name):
+        late = clock.left < 0 and not ground.journal.begun(rung.name) and not ground.journal.replays
+        if entry["status"] == "planned" and late:
             planning.give_up(plan, rung.name, "over budget")
             ground.journal.write("plan", plan)
         if entry["status"] == "planned" and rung in climbing and _flat(ground, found):

@@ -12,6 +12,7 @@ Examples:
     headstart fit photos/ --strategy gradual --metric f1_macro --set strategy.rate=0.001
     headstart fit photos/ --dry-run
     headstart fit photos/ -o flowers --resume
+    headstart fit photos/ -o again --replay flowers
 """
 
 from __future__ import annotations
@@ -70,6 +71,12 @@ def main(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in the output folder.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted fit.")] = False,
+    replay: Annotated[
+        Path | None, typer.Option(metavar="MODEL", help="Follow the plan an earlier run recorded, not the clock.")
+    ] = None,
+    checkpoint_every: Annotated[
+        str, typer.Option(metavar="TIME", help="Between checkpoints: the most that a killed fit loses.")
+    ] = "30s",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")] = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -102,7 +109,8 @@ def main(
             plan = plan_fit(source, report=report, **given)
         else:
             to = output or default_output(source)
-            model = fit(source, output=to, golden=golden, overwrite=overwrite, resume=resume, report=report, **given)
+            given |= {"overwrite": overwrite, "resume": resume, "replay": replay, "checkpoint_every": checkpoint_every}
+            model = fit(source, output=to, golden=golden, report=report, **given)
     if dry_run:
         outcome.show_plan(plan, as_json=as_json)
     else:

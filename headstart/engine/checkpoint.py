@@ -18,6 +18,9 @@ from safetensors.torch import save_file
 
 from headstart.base import files
 
+EVERY = 30.0
+"""Seconds between checkpoints, and thus the most that a killed process loses."""
+
 
 @dataclass(slots=True)
 class Progress:

@@ -11,6 +11,7 @@ from typing import Any
 from headstart.base.machine import Machine, here
 from headstart.base.progress import Reporter, Silent
 from headstart.base.work import Outcome, Plan
+from headstart.engine.checkpoint import EVERY
 from headstart.engine.journal import Journal
 from headstart.engine.loop import train
 
@@ -42,7 +43,7 @@ def drive(
             outcome = recalled
             report.detail(f"{fit.name}: recalled from the journal")
             continue
-        at = journal.checkpoint if journal else None
-        outcome = train(fit, machine=machine, report=report, checkpoint_at=at)
+        at, every = (journal.checkpoint, journal.every) if journal else (None, EVERY)
+        outcome = train(fit, machine=machine, report=report, checkpoint_at=at, every=every)
         if journal:
             journal.record(fit, outcome)

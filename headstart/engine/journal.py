@@ -16,10 +16,20 @@ from safetensors.torch import save_file
 from headstart.base import files
 from headstart.base.run import Run
 from headstart.base.work import Fit, Outcome
+from headstart.engine.checkpoint import EVERY
 
 
 class Journal(Run):
-    """A run directory that is being written."""
+    """A run directory that is being written.
+
+    Args:
+        path: the directory.
+        every: seconds between checkpoints of a running fit.
+    """
+
+    def __init__(self, path: str | Path, every: float = EVERY) -> None:
+        super().__init__(path)
+        self.every = every
 
     def begin(self, config: Mapping[str, Any]) -> None:
         """Start a run here."""

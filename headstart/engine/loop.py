@@ -31,7 +31,7 @@ def train(
     machine: Machine | None = None,
     report: Reporter | None = None,
     checkpoint_at: Path | None = None,
-    every: float = 30.0,
+    every: float = checkpoint.EVERY,
 ) -> Outcome:
     """Execute a fit; its model is trained in place.
 

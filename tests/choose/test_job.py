@@ -254,8 +254,9 @@ def numbers(to: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
-def test_a_stopped_fit_resumes_to_the_uninterrupted_numbers(stop, many, source, tmp_path):
+def test_a_stopped_fit_resumes_to_the_uninterrupted_numbers(many, source, tmp_path):
+    """Ctrl-C; SIGKILL is in test_kills.py."""
+    stop = signal.SIGINT
     given = [
         "fit",
         many,

@@ -1,0 +1,57 @@
+"""Real processes that run one command and may be killed at any moment; forked, so that each need not load torch."""
+
+import multiprocessing
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+LIBRARIES = ["headstart.cli.shell", "headstart.api", "sklearn.svm", "timm", "torchvision", "tests.processes"]
+
+
+class Command:
+    """``headstart WORDS`` in a process of its own; what it prints goes to a file."""
+
+    def __init__(self, words, told: Path, **environment):
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(LIBRARIES)
+        self.told = told
+        given = {name: str(value) for name, value in environment.items()}
+        self.process = context.Process(target=_run, args=([str(word) for word in words], str(told), given))
+        self.process.start()
+
+    @property
+    def output(self) -> str:
+        return self.told.read_text(encoding="utf-8") if self.told.exists() else ""
+
+    def wait(self, seconds=300) -> int:
+        """The exit code."""
+        self.process.join(seconds)
+        assert self.process.exitcode is not None, f"still running after {seconds} s: {self.output}"
+        return self.process.exitcode
+
+    def kill(self) -> bool:
+        """SIGKILL; False if the process had ended by itself."""
+        self.process.kill()
+        self.process.join()
+        return self.process.exitcode < 0
+
+    def wait_for(self, log: Path, pattern: str, since: int, times: int = 1) -> bool:
+        """Until the log has so many new lines that match; False if the process ends first."""
+        while self.process.is_alive():
+            text = log.read_bytes()[since:].decode(errors="replace") if log.exists() else ""
+            if len(re.findall(pattern, text)) >= times:
+                return True
+            time.sleep(0.003)
+        return False
+
+
+def _run(words, told, environment):
+    os.environ.update(environment)
+    stream = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(stream, 1)
+    os.dup2(stream, 2)
+    from headstart.cli import shell
+
+    sys.exit(shell.run(words))
