@@ -41,6 +41,8 @@ def fit(
     golden: str = "generated",
     label: str | None = None,
     path: str | None = None,
+    group: str | None = None,
+    groups: Sequence[Any] | None = None,
     settings: Mapping[str, Any] | None = None,
     overwrite: bool = False,
     resume: bool = False,
@@ -67,6 +69,9 @@ def fit(
         precision: "auto", "float32" or "bf16".
         golden: "generated", or "own" to keep eight of your own items as golden examples.
         label, path: columns of a table.
+        group: column of what stays on one side of every split (a patient, a plant, a video); for a folder "folder"
+            (the folders inside class folders) or a regular expression that finds the group in a path.
+        groups: one an item instead, for a list.
         settings: options by dotted name, such as {"strategy.rate": 0.001}.
         overwrite: replace an existing output.
         resume: continue the run in an existing output.
@@ -102,7 +107,7 @@ def fit(
     )
     clock, options = Clock(request.budget), job.check(request)
     to = job.settle(request)
-    table = open_source(source, labels, label=label, path=path)
+    table = open_source(source, labels, label=label, path=path, group=group, groups=groups)
     data = dataset.build(table, seed=seed, drop_rare=drop_rare, report=report)
     return job.run(request, data, to, options, clock=clock, report=report)
 
@@ -123,6 +128,8 @@ def plan_fit(
     precision: str = "auto",
     label: str | None = None,
     path: str | None = None,
+    group: str | None = None,
+    groups: Sequence[Any] | None = None,
     settings: Mapping[str, Any] | None = None,
     report: Reporter | None = None,
 ) -> dict[str, Any]:
@@ -145,7 +152,7 @@ def plan_fit(
         settings=settings or {},
     )
     clock, options = Clock(request.budget), job.check(request)
-    table = open_source(source, labels, label=label, path=path)
+    table = open_source(source, labels, label=label, path=path, group=group, groups=groups)
     data = dataset.build(table, seed=seed, drop_rare=drop_rare, report=report)
     return job.dry_run(request, data, options, clock=clock, report=report)
 

@@ -24,6 +24,8 @@ class Table:
         origin: what the user named, for messages.
         understood: one sentence that says how the source was read.
         notes: oddities worth showing (ignored files, guessed columns).
+        groups: what each item belongs to (a patient, a video) as the source has it, None where nothing; empty when
+            the user named no groups.
     """
 
     items: tuple[Any, ...]
@@ -32,6 +34,7 @@ class Table:
     origin: str
     understood: str
     notes: tuple[str, ...] = ()
+    groups: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

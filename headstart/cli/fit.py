@@ -8,6 +8,7 @@ Examples:
 
     headstart fit photos/ -o flowers
     headstart fit labels.csv --label species --budget 30m
+    headstart fit scans.csv --group patient
     headstart fit photos/ --backbone timm/resnet50.a1_in1k --strategy partial --depth 3
     headstart fit photos/ --strategy gradual --metric f1_macro --set strategy.rate=0.001
     headstart fit photos/ --dry-run
@@ -66,6 +67,7 @@ def main(
     ] = "generated",
     label: options.Label = None,
     path: options.PathColumn = None,
+    group: options.Group = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A plug-in's option; repeatable.")
     ] = None,
@@ -98,6 +100,7 @@ def main(
         "precision": precision,
         "label": label,
         "path": path,
+        "group": group,
         "settings": parse_settings(settings or []),
     }
     # Imported here: they bring torch, which --help and a misspelt option should not wait for.

@@ -12,6 +12,15 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; warning
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Details, and full tracebacks.")]
 Label = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="The table's column of labels.")]
 PathColumn = Annotated[str | None, typer.Option("--path", metavar="COLUMN", help="The table's column of image paths.")]
+Group = Annotated[
+    str | None,
+    typer.Option(
+        "--group",
+        metavar="COLUMN",
+        help="Column whose equal values (a patient, a video) stay on one side of every split; "
+        "of a folder: folder, or a regular expression that finds the group in a path.",
+    ),
+]
 Precision = Annotated[
     str, typer.Option("--precision", metavar="NAME", help="auto, float32 or bf16; auto is bf16 where it is native.")
 ]

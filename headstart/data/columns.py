@@ -1,4 +1,4 @@
-"""Which column of a table is the image, which the label, which the part: found from names and values, and said back."""
+"""Which column of a table is the image, the label, the part: found from names and values, and said back."""
 
 from __future__ import annotations
 
@@ -31,21 +31,29 @@ _LOOKED_AT = 200
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The columns to use; ``split`` may be absent."""
+    """The columns to use; ``split`` and ``group`` may be absent."""
 
     path: str
     label: str
     split: str | None
     notes: tuple[str, ...] = ()
+    group: str | None = None
 
     def sentence(self) -> str:
         """What was chosen, for the user to check."""
         split = f", column '{printable(self.split)}' the part" if self.split else ""
-        return f"column '{printable(self.path)}' is the image, column '{printable(self.label)}' the label{split}"
+        group = f", column '{printable(self.group)}' the group" if self.group else ""
+        return f"column '{printable(self.path)}' is the image, column '{printable(self.label)}' the label{split}{group}"
 
 
 def find(
-    columns: Mapping[str, Sequence[Any]], *, label: str | None, path: str | None, base: Path, origin: str
+    columns: Mapping[str, Sequence[Any]],
+    *,
+    label: str | None,
+    path: str | None,
+    base: Path,
+    origin: str,
+    group: str | None = None,
 ) -> Chosen:
     """Choose the columns.
 
@@ -54,7 +62,7 @@ def find(
 
     Args:
         columns: name -> values.
-        label, path: named by the user; taken as they are.
+        label, path, group: named by the user; taken as they are. There is a group only if it is named.
         base: folder that relative paths are looked up in.
         origin: the table, for messages.
 
@@ -62,18 +70,22 @@ def find(
         UnknownName: a named column does not exist.
         BadSource: no column, or more than one, could be meant.
     """
-    for name in (path, label):
+    for name in (path, label, group):
         if name is not None and name not in columns:
             raise UnknownName("column", name, columns, next_move=f"the columns of {origin} are {_named(columns)}")
     notes: list[str] = []
     image = path if path is not None else _image(columns, base, origin, exclude=label)
-    split = _split(columns, (image, label), notes, origin)
+    split = _split(columns, (image, label, group), notes, origin)
     if label is None:
-        label = _label(columns, (image, split), origin)
+        label = _label(columns, (image, split, group), origin)
     if label == image:
         what = f"Column '{label}' cannot be both the image and the label"
         raise BadSource(what, where=origin, expected="two columns")
-    return Chosen(image, label, split, tuple(notes))
+    if group in (image, label):
+        other = "label" if group == label else "image"
+        what = f"Column '{printable(str(group))}' cannot be both the group and the {other}"
+        raise BadSource(what, where=origin, expected="a column of its own for the group, such as patient")
+    return Chosen(image, label, split, tuple(notes), group)
 
 
 def sample(values: Sequence[Any]) -> list[Any]:

@@ -13,6 +13,7 @@ from headstart.base import hashes
 from headstart.base.errors import DataError, TooFewExamples
 from headstart.base.progress import Reporter
 from headstart.base.vocabulary import PARTS, Skipped, Table
+from headstart.data import groups as grouping
 from headstart.data import labels, natural, splitting
 from headstart.data.looking import Looked, Rows, look
 from headstart.data.printable import count, listing
@@ -40,6 +41,7 @@ class Dataset:
         skipped: items left out, and why.
         notes: oddities worth showing.
         seed: of the split.
+        groups: n names of what each item belongs to, None where nothing; empty without groups.
     """
 
     items: tuple[Any, ...]
@@ -54,6 +56,7 @@ class Dataset:
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
     seed: int = 0
+    groups: tuple[str | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.items)
@@ -108,8 +111,8 @@ def build(
 
     Raises:
         DataError: over a tenth of the items is unusable, there is one class only, or a given part has classes that
-            train lacks.
-        TooFewExamples: a class has fewer than three different items.
+            train lacks, or groups cannot be kept on one side.
+        TooFewExamples: a class has fewer than three different items, or too few groups.
     """
     looked = look(table, modality=modality, report=report) if isinstance(table, Table) else table
     table, rows, skipped = looked.table, looked.rows.copy(), list(looked.skipped)
@@ -125,7 +128,12 @@ def build(
     index = {name: position for position, name in enumerate(classes)}
     targets = np.array([index[label] for label in rows.labels], dtype=np.int64)
     notes += _about_copies(rows)
-    split = splitting.split(targets, rows.digests, rows.parts, seed=seed)
+    grouped, units = bool(table.groups), rows.digests
+    if grouped:
+        grouping.check(rows.groups, rows.parts, rows.labels, origin=table.origin)
+        notes += grouping.notes(rows.groups)
+        units = grouping.units(rows.digests, rows.groups)
+    split = splitting.split(targets, units, rows.parts, seed=seed, mixed=grouped)
     return Dataset(
         items=tuple(rows.items),
         digests=tuple(rows.digests),
@@ -139,6 +147,7 @@ def build(
         skipped=tuple(skipped),
         notes=(*notes, *split.notes),
         seed=seed,
+        groups=tuple(rows.groups) if grouped else (),
     )
 
 

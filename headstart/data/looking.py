@@ -19,6 +19,7 @@ from headstart.base import discovery
 from headstart.base.errors import Undecodable
 from headstart.base.progress import Reporter, Silent
 from headstart.base.vocabulary import Skipped, Table
+from headstart.data import groups as grouping
 from headstart.data import labels
 from headstart.data.printable import count, where
 
@@ -37,6 +38,7 @@ class Rows:
         labels: class names.
         parts: "train", "val" or "test" where the source says so.
         wheres: how messages name the items.
+        groups: what each belongs to, None where nothing.
     """
 
     items: list[Any] = field(default_factory=list)
@@ -44,15 +46,16 @@ class Rows:
     labels: list[str] = field(default_factory=list)
     parts: list[str | None] = field(default_factory=list)
     wheres: list[str] = field(default_factory=list)
+    groups: list[str | None] = field(default_factory=list)
 
     def keep(self, wanted: Sequence[bool]) -> None:
         """Leave out the rows that are not wanted."""
-        for name in ("items", "digests", "labels", "parts", "wheres"):
+        for name in self.__slots__:
             setattr(self, name, list(itertools.compress(getattr(self, name), wanted)))
 
     def copy(self) -> Rows:
         """The same rows in lists of their own."""
-        return Rows(*(list(each) for each in (self.items, self.digests, self.labels, self.parts, self.wheres)))
+        return Rows(*(list(getattr(self, name)) for name in self.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ def look(table: Table, *, modality: str = "images", report: Reporter | None = No
     """
     report = report or Silent()
     names = labels.names(table.labels)
+    groups = grouping.names(table.groups) if table.groups else [None] * len(names)
     rows, skipped, columns = Rows(), list[Skipped](), _Columns()
     report.begin(f"Checking {count(len(table.items), 'item')}", len(table.items))
     for position, (digest, why, facts) in enumerate(_seen(table.items, names, modality)):
@@ -99,6 +103,7 @@ def look(table: Table, *, modality: str = "images", report: Reporter | None = No
             rows.labels.append(name)
             rows.parts.append(table.parts[position])
             rows.wheres.append(place)
+            rows.groups.append(groups[position])
             columns.add(facts)
         report.advance()
     report.end()

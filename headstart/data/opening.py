@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Sequence
+from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 from headstart.base import discovery
-from headstart.base.errors import BadSource
+from headstart.base.errors import BadOption, BadSource
 from headstart.base.vocabulary import Table
 from headstart.data import tree
-from headstart.data.printable import printable
+from headstart.data.printable import count, printable
 from headstart.data.sources.memory import Values
 
 EXPECTED = (
@@ -17,7 +21,15 @@ EXPECTED = (
 )
 
 
-def open_source(source: Any, labels: Any = None, *, label: str | None = None, path: str | None = None) -> Table:
+def open_source(
+    source: Any,
+    labels: Any = None,
+    *,
+    label: str | None = None,
+    path: str | None = None,
+    group: str | None = None,
+    groups: Sequence[Any] | None = None,
+) -> Table:
     """Open a source without reading its items.
 
     Args:
@@ -25,6 +37,8 @@ def open_source(source: Any, labels: Any = None, *, label: str | None = None, pa
         labels: one label per item, when ``source`` holds items in memory.
         label: name of the label column of a table.
         path: name of the image path column of a table.
+        group: name of the column that says what belongs together; for a folder "folder" or a regular expression.
+        groups: what each item belongs to, when ``source`` holds items in memory.
 
     Raises:
         BadSource: nothing usable there.
@@ -36,8 +50,34 @@ def open_source(source: Any, labels: Any = None, *, label: str | None = None, pa
     for plugin in discovery.plugins("data.sources").values():
         module = plugin.load()
         if module.claims(source):
-            return module.open(source, label=label, path=path)
+            table = module.open(source, label=label, path=path, **_group(module, group, plugin.name))
+            return table if groups is None else _grouped(table, source, group, groups)
     raise _unclaimed(source)
+
+
+def _group(module: ModuleType, group: str | None, name: str) -> dict[str, str]:
+    """The option, for sources that have it; one from another package need not."""
+    if group is None:
+        return {}
+    if "group" not in inspect.signature(module.open).parameters:
+        raise BadOption(f"The source {name} knows no groups", expected="--group with a table or a folder")
+    return {"group": group}
+
+
+def _grouped(table: Table, source: Any, group: str | None, groups: Sequence[Any]) -> Table:
+    if group is not None:
+        raise BadOption("group and groups are both given", expected="one of the two")
+    if tree.as_path(source) is not None:
+        raise BadOption(
+            f"groups were given for {printable(str(source))}",
+            expected="groups only with items in memory; group names the column of a table",
+        )
+    values = list(groups.tolist() if hasattr(groups, "tolist") else groups)
+    if len(values) != len(table.items):
+        raise BadOption(
+            f"{count(len(table.items), 'item')} but {count(len(values), 'group')}", expected="one group an item"
+        )
+    return replace(table, groups=tuple(values))
 
 
 def _unclaimed(source: Any) -> BadSource:

@@ -1,7 +1,8 @@
 """Which items train, which choose, which test: stratified, seeded, and exact duplicates always on one side.
 
 The draw is over distinct contents, sorted by digest before they are shuffled, so neither file names nor the order of
-the rows can change it: the same pictures, labels and seed always split alike.
+the rows can change it: the same pictures, labels and seed always split alike. Where contents are tied to units (groups,
+near duplicates; ``groups.units``), units are drawn.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from headstart.base import seeds
+from headstart.base.errors import TooFewExamples
+from headstart.data import groups as grouping
 
 TEST_SHARE = 0.2
 VAL_SHARE = 0.2
@@ -55,7 +58,9 @@ def owners(groups: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return pairs[order][first] % classes
 
 
-def split(targets: np.ndarray, digests: Sequence[str], given: Sequence[str | None], *, seed: int) -> Split:
+def split(
+    targets: np.ndarray, digests: Sequence[str], given: Sequence[str | None], *, seed: int, mixed: bool = False
+) -> Split:
     """Assign every item to a part and to folds.
 
     A given part is kept. What has none belongs to train, from which a missing test part (a fifth) and then a missing
@@ -66,18 +71,21 @@ def split(targets: np.ndarray, digests: Sequence[str], given: Sequence[str | Non
 
     Args:
         targets: (n,) class indices.
-        digests: n content digests. Duplicates of an item with a given part must have the same one.
+        digests: n content digests, or names of units. Duplicates of an item with a given part must have the same one.
         given: n parts or None.
         seed: names the draw.
+        mixed: units may hold items of several classes; they are dealt so that all classes come out even.
+
+    Raises:
+        TooFewExamples: fewer than five units are left for five folds; only where units are ``mixed``.
     """
     parts = np.array([part or "train" for part in given], dtype="<U5")
     groups = groups_of(digests)
     has_val, has_test = bool((parts == "val").any()), bool((parts == "test").any())
     notes: list[str] = []
     if not has_test and len(parts) >= SMALL:
-        classes = _by_class(parts == "train", groups, targets, seeds.generator(seed, "split", "test"))
-        taken = _share(classes, TEST_SHARE, keep=1 if has_val else 2)
-        parts[(parts == "train") & np.isin(groups, taken)] = "test"
+        draw = _Draw(parts == "train", groups, targets, seeds.generator(seed, "split", "test"), mixed)
+        parts[draw.share(TEST_SHARE, keep=1 if has_val else 2)] = "test"
         has_test = True
         if any(given):
             notes.append("no test part was given: a fifth of train is set apart as the test part")
@@ -85,13 +93,56 @@ def split(targets: np.ndarray, digests: Sequence[str], given: Sequence[str | Non
         if has_val:
             notes.append(f"under {SMALL} items and no test part: val joins the {FOLDS}-fold cross-validation")
         parts[parts == "val"] = "train"
-        classes = _by_class(parts == "train", groups, targets, seeds.generator(seed, "split", "folds"))
-        return Split(parts, _folds(parts == "train", groups, classes), tuple(notes))
+        draw = _Draw(parts == "train", groups, targets, seeds.generator(seed, "split", "folds"), mixed)
+        return Split(parts, draw.folds(), tuple(notes))
     if not has_val:
-        classes = _by_class(parts == "train", groups, targets, seeds.generator(seed, "split", "val"))
-        parts[(parts == "train") & np.isin(groups, _share(classes, VAL_SHARE, keep=1))] = "val"
+        draw = _Draw(parts == "train", groups, targets, seeds.generator(seed, "split", "val"), mixed)
+        parts[draw.share(VAL_SHARE, keep=1)] = "val"
     fold = (np.flatnonzero(parts == "train"), np.flatnonzero(parts == "val"))
     return Split(parts, (fold,), tuple(notes))
+
+
+@dataclass(frozen=True, eq=False)
+class _Draw:
+    """One draw among the chosen items."""
+
+    chosen: np.ndarray
+    groups: np.ndarray
+    targets: np.ndarray
+    generator: np.random.Generator
+    mixed: bool
+
+    def share(self, share: float, *, keep: int) -> np.ndarray:
+        """(n,) True for the chosen items that are drawn: about that share of every class."""
+        if self.mixed:
+            numbers, counts = self._units()
+            dealt = grouping.deal(counts, round(1 / share), self.generator)
+            taken = numbers[dealt == grouping.fittest(counts, dealt, keep=keep)]
+        else:
+            taken = _share(_by_class(self.chosen, self.groups, self.targets, self.generator), share, keep=keep)
+        return self.chosen & np.isin(self.groups, taken)
+
+    def folds(self) -> Folds:
+        """The chosen items as five folds."""
+        if not self.mixed:
+            return _folds(self.chosen, self.groups, _by_class(self.chosen, self.groups, self.targets, self.generator))
+        numbers, counts = self._units()
+        if len(numbers) < FOLDS:
+            raise TooFewExamples(
+                f"{len(numbers)} groups are left for {FOLDS}-fold cross-validation",
+                expected=f"at least {FOLDS} groups, where there are under {SMALL} items to learn from",
+                next_move="add groups, or name a finer column with --group",
+            )
+        fold_of = np.full(int(self.groups.max()) + 1, -1)
+        fold_of[numbers] = grouping.deal(counts, FOLDS, self.generator)
+        return _pairs(self.chosen, fold_of[self.groups])
+
+    def _units(self) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers (u,) of the chosen units, and how many items of each class (u, C) they hold."""
+        numbers, places = np.unique(self.groups[self.chosen], return_inverse=True)
+        counts = np.zeros((len(numbers), int(self.targets.max(initial=0)) + 1), dtype=np.int64)
+        np.add.at(counts, (places, self.targets[self.chosen]), 1)
+        return numbers, counts
 
 
 def _by_class(chosen: np.ndarray, groups: np.ndarray, targets: np.ndarray, draw: np.random.Generator) -> list[_Members]:
@@ -131,5 +182,9 @@ def _folds(chosen: np.ndarray, groups: np.ndarray, classes: Sequence[_Members]) 
             fold_of[group] = emptiest
             own[emptiest] += size
             total[emptiest] += size
-    folds = np.where(chosen, fold_of[groups], -1)
+    return _pairs(chosen, fold_of[groups])
+
+
+def _pairs(chosen: np.ndarray, fold_of: np.ndarray) -> Folds:
+    folds = np.where(chosen, fold_of, -1)
     return tuple((np.flatnonzero(chosen & (folds != i)), np.flatnonzero(folds == i)) for i in range(FOLDS))

@@ -9,6 +9,7 @@ from typing import Any
 
 from headstart.base.errors import BadOption, BadSource
 from headstart.base.vocabulary import PARTS, Table
+from headstart.data import groups as grouping
 from headstart.data import natural, tree
 from headstart.data.parts import part_of
 from headstart.data.printable import count, listing, printable
@@ -22,15 +23,20 @@ def claims(source: Any) -> bool:
     return path is not None and tree.holds(path.is_dir)
 
 
-def open(source: Any, *, label: str | None = None, path: str | None = None) -> Table:
+def open(source: Any, *, label: str | None = None, path: str | None = None, group: str | None = None) -> Table:
     """Read the tree; the folder above an image names its class.
 
     Folders inside a class folder belong to that class. A folder that holds nothing but one other folder of folders is
     looked through. Files that are no images by name are counted and ignored.
 
+    Args:
+        source: path of the folder.
+        label, path: columns of a table; a folder has none.
+        group: "folder" for the folders inside class folders, or a regular expression (``groups.from_paths``).
+
     Raises:
         BadSource: no folder, no images, or images without class subfolders.
-        BadOption: ``label`` or ``path`` given, which name columns.
+        BadOption: ``label`` or ``path`` given, which name columns, or a ``group`` that finds nothing.
     """
     root = tree.as_path(source)
     if root is None or not tree.holds(root.is_dir):
@@ -42,7 +48,7 @@ def open(source: Any, *, label: str | None = None, path: str | None = None) -> T
             f"--{name} {value} names a column, but {printable(str(source))} is a folder",
             expected="a table (.csv, .tsv, .parquet) with this option, or a folder without it",
         )
-    reading = _Reading(origin=_shown(source))
+    reading = _Reading(origin=_shown(source), root=root)
     inner = _look_through(root, reading)
     top = tree.level(inner)
     split = _part_folders(top.folders)
@@ -53,7 +59,7 @@ def open(source: Any, *, label: str | None = None, path: str | None = None) -> T
         _read_classes(inner, top, None, reading)
     if not reading.items:
         raise _nothing(reading, root)
-    return reading.table(split=bool(split))
+    return reading.table(split=bool(split), group=group)
 
 
 @dataclass(slots=True)
@@ -61,16 +67,18 @@ class _Reading:
     """What has been read so far."""
 
     origin: str
+    root: Path
     items: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     parts: list[str | None] = field(default_factory=list)
+    inner: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     tally: tree.Tally = field(default_factory=tree.Tally)
     loose: int = 0
     nested: list[str] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
 
-    def table(self, *, split: bool) -> Table:
+    def table(self, *, split: bool, group: str | None) -> Table:
         classes = [printable(name) for name in natural.ordered(self.labels)]
         what = f"{count(len(self.items), 'image')} in {count(len(classes), 'class', 'classes')} ({listing(classes)})"
         if split:
@@ -85,6 +93,11 @@ class _Reading:
             notes.append(f"ignored: no images in {listing(self.empty)}")
         if self.loose:
             notes.append(f"ignored: {count(self.loose, 'image')} beside the class folders, for they have no label")
+        groups: tuple[str | None, ...] = ()
+        if group is not None:
+            paths = [Path(item).relative_to(self.root).as_posix() for item in self.items]
+            groups, how = grouping.from_paths(group, paths, self.inner)
+            notes.append(how)
         return Table(
             items=tuple(self.items),
             labels=tuple(self.labels),
@@ -92,6 +105,7 @@ class _Reading:
             origin=self.origin,
             understood=understood,
             notes=(*notes, *self.tally.notes()),
+            groups=groups,
         )
 
 
@@ -146,6 +160,7 @@ def _read_classes(folder: Path, inside: tree.Level, part: str | None, reading: _
         reading.items += images
         reading.labels += [child.name] * len(images)
         reading.parts += [part] * len(images)
+        reading.inner += ["/".join(Path(image).relative_to(child).parts[:-1]) for image in images]
         shown = printable(str(child.relative_to(folder.parent if part else folder)))
         if not images:
             reading.empty.append(f"{shown}/")

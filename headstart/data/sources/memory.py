@@ -32,8 +32,12 @@ def claims(source: Any) -> bool:
     return isinstance(source, (Values, list, tuple, np.ndarray, Mapping)) or _is_frame(source)
 
 
-def open(source: Any, *, label: str | None = None, path: str | None = None) -> Table:
+def open(source: Any, *, label: str | None = None, path: str | None = None, group: str | None = None) -> Table:
     """Take items as they are; relative paths are relative to the working directory.
+
+    Args:
+        source: the items.
+        label, path, group: columns of a DataFrame.
 
     Raises:
         BadSource: items without labels, or values that are no items.
@@ -44,9 +48,12 @@ def open(source: Any, *, label: str | None = None, path: str | None = None) -> T
     if isinstance(source, Values):
         source, labels = source.items, source.labels
     if _is_frame(source):
-        return _frame(source, labels, label, path)
-    if label is not None or path is not None:
-        raise BadOption("label and path name columns of a table", expected="a table or a DataFrame with these options")
+        return _frame(source, labels, label, path, group)
+    if label is not None or path is not None or group is not None:
+        raise BadOption(
+            "label, path and group name columns of a table",
+            expected="a table or a DataFrame with these options; groups=[...] gives one group an item",
+        )
     if isinstance(source, (str, os.PathLike)):
         raise BadOption(
             f"labels were given for {printable(str(source))}, which has its own",
@@ -94,7 +101,7 @@ def _mapping(source: Mapping[Any, Any], labels: Any) -> Table:
     return _table(items, names, f"{count(len(items), 'item')} in memory under {count(len(source), 'label')}")
 
 
-def _frame(frame: Any, labels: Any, label: str | None, path: str | None) -> Table:
+def _frame(frame: Any, labels: Any, label: str | None, path: str | None, group: str | None) -> Table:
     columns = {str(name): frame.iloc[:, i].tolist() for i, name in enumerate(frame.columns)}
     if isinstance(labels, str):
         label, labels = labels, None
@@ -105,7 +112,7 @@ def _frame(frame: Any, labels: Any, label: str | None, path: str | None) -> Tabl
     if not len(frame):
         raise BadSource("The DataFrame has no rows", expected="one row an image")
     origin = "the DataFrame"
-    chosen = find(columns, label=label, path=path, base=Path(), origin=origin)
+    chosen = find(columns, label=label, path=path, base=Path(), origin=origin, group=group)
     parts = [part_of(value) for value in columns[chosen.split]] if chosen.split else [None] * len(frame)
     return Table(
         items=tuple(_item(value) for value in columns[chosen.path]),
@@ -114,6 +121,7 @@ def _frame(frame: Any, labels: Any, label: str | None, path: str | None) -> Tabl
         origin=origin,
         understood=f"DataFrame with {count(len(frame), 'row')}; {chosen.sentence()}",
         notes=chosen.notes,
+        groups=tuple(columns[chosen.group]) if chosen.group else (),
     )
 
 

@@ -28,7 +28,7 @@ def claims(source: Any) -> bool:
     return path is not None and path.suffix.lower() in (*_TEXT, *_PARQUET) and not tree.holds(path.is_dir)
 
 
-def open(source: Any, *, label: str | None = None, path: str | None = None) -> Table:
+def open(source: Any, *, label: str | None = None, path: str | None = None, group: str | None = None) -> Table:
     """Read the rows; the columns are found by themselves where they are not named.
 
     Relative paths are relative to the table's own folder, or, when none of them is there, to the one folder beside the
@@ -38,6 +38,7 @@ def open(source: Any, *, label: str | None = None, path: str | None = None) -> T
         source: path of the table.
         label: name of the label column.
         path: name of the image path column.
+        group: name of the column that says what belongs together.
 
     Raises:
         BadSource: the file is missing, empty or unreadable, or its columns cannot be told apart.
@@ -54,7 +55,7 @@ def open(source: Any, *, label: str | None = None, path: str | None = None) -> T
     origin = printable(str(source))
     if not rows:
         raise BadSource("The table has no rows", where=origin, expected="a header line and one row an image")
-    chosen = find(columns, label=label, path=path, base=file.parent, origin=origin)
+    chosen = find(columns, label=label, path=path, base=file.parent, origin=origin, group=group)
     folder = _base(file.parent, sample(columns[chosen.path]), notes)
     place = _placer(folder)
     parts = [part_of(value) for value in columns[chosen.split]] if chosen.split else [None] * rows
@@ -65,6 +66,7 @@ def open(source: Any, *, label: str | None = None, path: str | None = None) -> T
         origin=origin,
         understood=f"{origin}: {count(rows, 'row')}; {chosen.sentence()}",
         notes=(*notes, *chosen.notes),
+        groups=tuple(_label(value) for value in columns[chosen.group]) if chosen.group else (),
     )
 
 
