@@ -66,3 +66,55 @@ def item_weights(weights: Any, n: int) -> Floats:
     if found.shape != (n,) or not np.isfinite(found).all() or (found < 0).any() or not found.any():
         raise DataError("Weights do not fit the items", where=f"shape {found.shape}", expected=f"({n},), not negative")
     return found
+
+
+def answers(p: Any, y: Any) -> tuple[Floats, NDArray[np.bool_]]:
+    """Probabilities (n, L) with the truths (n, L) of as many yes-or-no questions, both checked.
+
+    Raises:
+        DataError: as ``matrix`` does, or for truths that are not 0 or 1, or of another shape.
+    """
+    probabilities = matrix(p, name="probabilities")
+    return probabilities, truths(y, shape=probabilities.shape)
+
+
+def truths(y: Any, *, shape: tuple[int, ...] | None = None) -> NDArray[np.bool_]:
+    """Truths (n, L) as True and False.
+
+    Raises:
+        DataError: not two-dimensional, of another shape than wanted, or not 0 and 1.
+    """
+    found = np.asarray(y)
+    if found.ndim != 2 or (shape is not None and found.shape != shape):
+        expected = "(n, labels)" if shape is None else str(shape)
+        raise DataError("Targets have the wrong shape", where=f"shape {found.shape}", expected=expected)
+    yes = found.astype(np.bool_)
+    if not np.array_equal(yes, found):
+        raise DataError("Targets are not yes or no", expected="0 and 1, one column a label")
+    return yes
+
+
+def estimates(p: Any, y: Any) -> tuple[Floats, Floats]:
+    """Predicted numbers (n,) or (n, 1) with the true ones (n,), both checked and flat.
+
+    Raises:
+        DataError: of different lengths, none, or not finite.
+    """
+    found, wanted = np.asarray(p, dtype=np.float64), numbers(y)
+    if found.shape not in ((len(wanted),), (len(wanted), 1)) or not np.isfinite(found).all():
+        raise DataError(
+            "Predictions do not fit the targets", where=f"shape {found.shape}", expected=f"({len(wanted)}, 1), finite"
+        )
+    return found.reshape(len(wanted)), wanted
+
+
+def numbers(y: Any) -> Floats:
+    """Targets (n,) as finite numbers.
+
+    Raises:
+        DataError: not one-dimensional, none, or not finite.
+    """
+    found = np.asarray(y, dtype=np.float64)
+    if found.ndim != 1 or not len(found) or not np.isfinite(found).all():
+        raise DataError("Targets are not numbers", where=f"shape {found.shape}", expected="(n,), finite")
+    return found

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 from headstart.measure import arrays, scores
 from headstart.measure.arrays import Floats, Ints
@@ -53,6 +54,28 @@ def temperature(logits: Any, y: Any, *, weights: Any = None, offset: Any = None)
         return 1.0
     fixed = np.zeros(classes) if offset is None else np.asarray(offset, dtype=np.float64)
     return scale / _sharpness(z / scale, targets, share, fixed)
+
+
+def sigmoid(logits: Any) -> Floats:
+    """Probabilities of logits of any shape, float64, each by itself."""
+    return expit(np.asarray(logits, dtype=np.float64))
+
+
+def sigmoid_temperature(logits: Any, y: Any) -> float:
+    """The temperature T at which sigmoid(logits / T) has the lowest log loss over all answers.
+
+    A sigmoid is the softmax of its logit against 0, so this is ``temperature`` with as many items as there are answers.
+
+    Args:
+        logits: (n, L), taken on items that the logits were not fitted to.
+        y: (n, L) truths.
+
+    Raises:
+        DataError: arrays that do not fit each other.
+    """
+    z = arrays.matrix(logits, name="logits")
+    truths = arrays.truths(y, shape=z.shape).ravel().astype(np.int64)
+    return temperature(np.stack([np.zeros(z.size), z.ravel()], axis=1), truths)
 
 
 def _sharpness(z: Floats, targets: Floats, share: Floats, offset: Floats) -> float:

@@ -1,4 +1,4 @@
-"""Stratified folds of class indices, for choosing a penalty inside a training part."""
+"""Stratified folds, for choosing a penalty inside a training part."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from headstart.base import seeds
 from headstart.base.errors import DataError
+from headstart.measure import stratification
 from headstart.measure.arrays import Ints
 
 ENOUGH = 5_000
@@ -31,7 +32,7 @@ def stratified(y: Any, *, folds: int = 5, seed: int = 0) -> tuple[tuple[Ints, In
     from the training items of one fold.
 
     Args:
-        y: (n,) class indices.
+        y: (n,) class indices, or (n, L) truths, whose folds keep the labels' shares nearly.
         folds: at most n are made.
 
     Raises:
@@ -42,9 +43,16 @@ def stratified(y: Any, *, folds: int = 5, seed: int = 0) -> tuple[tuple[Ints, In
     count = min(folds, n)
     if count < 2:
         raise DataError(f"{n} items cannot be held out in {folds} folds", expected="at least 2 of both")
-    shuffled = seeds.generator(seed, "folds").permutation(n)
+    draw = seeds.generator(seed, "folds")
+    if targets.ndim == 2:
+        return _pairs(stratification.iterative(targets, [1 / count] * count, draw=draw), count)
+    shuffled = draw.permutation(n)
     # Dealt class after class like cards: neighbours of one class go to different folds.
     order = shuffled[np.argsort(targets[shuffled], kind="stable")]
     fold = np.empty(n, dtype=np.int64)
     fold[order] = np.arange(n) % count
+    return _pairs(fold, count)
+
+
+def _pairs(fold: Ints, count: int) -> tuple[tuple[Ints, Ints], ...]:
     return tuple((np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(count))

@@ -26,6 +26,7 @@ from headstart.base.errors import DataError
 from headstart.base.vocabulary import Interval
 from headstart.measure import arrays, scores
 from headstart.measure.arrays import Floats
+from headstart.measure.metric import Metric
 
 Z = 1.959963984540054
 """Two-sided 95 % quantile of the normal distribution."""
@@ -49,7 +50,9 @@ def wilson(successes: float, n: float) -> Interval:
     return _around(share, max(0.0, centre - half), min(1.0, centre + half))
 
 
-def bootstrap(name: str, probabilities: Any, targets: Any, *, seed: int = 0, replicates: int = REPLICATES) -> Interval:
+def bootstrap(
+    name: str | Metric, probabilities: Any, targets: Any, *, seed: int = 0, replicates: int = REPLICATES
+) -> Interval:
     """A score with its 95 % interval.
 
     - ``accuracy``: Wilson's interval.
@@ -69,22 +72,26 @@ def bootstrap(name: str, probabilities: Any, targets: Any, *, seed: int = 0, rep
     Raises:
         UnknownName, DataError: as ``scores.score`` does.
     """
-    items = scores.terms(name, probabilities, targets)
-    value, n = _scored(name, items), items.shape[0]
-    if name == "accuracy":
+    metric = scores.named(name)
+    score, n = metric.prepare(probabilities, targets), len(np.asarray(targets))
+    value = float(score(np.ones((1, n)))[0])
+    if metric.proportion:
         return wilson(round(value * n), n)
-    found = np.concatenate([scores.from_totals(name, totals) for totals in _resampled(items, seed, replicates)])
+    work = n * metric.effort(probabilities)
+    found = np.concatenate([score(counts) for counts in _resampled(n, seed, replicates, work)])
     low, high = np.quantile(found, [0.025, 0.975])
-    if name == "calibration_error":
+    if metric.name == "calibration_error":
         chance = _error_of_a_calibrated_model(probabilities, seed, replicates)
         low, high = max(0.0, value - max(high - value, chance)), min(1.0, value + high - float(np.median(found)))
-    elif name in ("balanced_accuracy", "f1_macro") and low == high:
-        effective = effective_items(targets)
+    elif metric.bounded and low == high:
+        effective = _effective(metric, targets)
         return wilson(value * effective, effective)
     return _around(value, float(low), float(high))
 
 
-def paired(name: str, p_a: Any, p_b: Any, targets: Any, *, seed: int = 0, replicates: int = REPLICATES) -> Interval:
+def paired(
+    name: str | Metric, p_a: Any, p_b: Any, targets: Any, *, seed: int = 0, replicates: int = REPLICATES
+) -> Interval:
     """score(a) - score(b) on the same items, with its 95 % interval by a paired bootstrap.
 
     The sign is the score's own: for losses, negative means that a is better (``gain`` turns that round). Both models
@@ -98,33 +105,32 @@ def paired(name: str, p_a: Any, p_b: Any, targets: Any, *, seed: int = 0, replic
     Raises:
         UnknownName, DataError: as ``scores.score`` does.
     """
-    if name in ("accuracy", "log_loss"):
-        a, b = scores.losses(name, p_a, targets), scores.losses(name, p_b, targets)
-        if name == "accuracy":
-            a, b = 1 - a, 1 - b
-        return mean_difference(a, b, bounded=name == "accuracy", seed=seed, replicates=replicates)
-    items_a, items_b = scores.terms(name, p_a, targets), scores.terms(name, p_b, targets)
-    if items_a.shape != items_b.shape:
-        raise DataError("The two models do not have the same classes", where=f"{items_a.shape} and {items_b.shape}")
-    cut = items_a.shape[1]
-    found = np.concatenate(
-        [
-            scores.from_totals(name, totals[:, :cut]) - scores.from_totals(name, totals[:, cut:])
-            for totals in _resampled(sparse.csr_array(sparse.hstack([items_a, items_b])), seed, replicates)
-        ]
-    )
-    value = _scored(name, items_a) - _scored(name, items_b)
+    metric = scores.named(name)
+    if metric.values is not None:
+        a, b = metric.values(p_a, targets), metric.values(p_b, targets)
+        return mean_difference(a, b, bounded=metric.bounded, seed=seed, replicates=replicates)
+    if np.shape(p_a) != np.shape(p_b):
+        raise DataError("The two models do not have the same outputs", where=f"{np.shape(p_a)} and {np.shape(p_b)}")
+    score_a, score_b, n = metric.prepare(p_a, targets), metric.prepare(p_b, targets), len(np.asarray(targets))
+    drawn = _resampled(n, seed, replicates, 2 * n * metric.effort(p_a))
+    found = np.concatenate([score_a(counts) - score_b(counts) for counts in drawn])
+    whole = np.ones((1, n))
+    value = float(score_a(whole)[0] - score_b(whole)[0])
     low, high = np.quantile(found, [0.025, 0.975])
-    if scores.higher_is_better(name):
-        half = Z * math.sqrt(2) / (effective_items(targets) + 2)
-        low, high = min(low, value - half), max(high, value + half)
-    return _around(value, float(max(low, -1.0)), float(min(high, 1.0)))
+    if metric.bounded:
+        if metric.higher:
+            half = Z * math.sqrt(2) / (_effective(metric, targets) + 2)
+            low, high = min(low, value - half), max(high, value + half)
+        low, high = max(low, -1.0), min(high, 1.0)
+    return _around(value, float(low), float(high))
 
 
-def gain(name: str, p_a: Any, p_b: Any, targets: Any, *, seed: int = 0, replicates: int = REPLICATES) -> Interval:
+def gain(
+    name: str | Metric, p_a: Any, p_b: Any, targets: Any, *, seed: int = 0, replicates: int = REPLICATES
+) -> Interval:
     """How much better a is than b: ``paired`` with its sign such that above 0 is always better."""
     found = paired(name, p_a, p_b, targets, seed=seed, replicates=replicates)
-    if scores.higher_is_better(name):
+    if scores.named(name).higher:
         return found
     return Interval(-found.value, -found.high, -found.low)
 
@@ -150,8 +156,7 @@ def mean_difference(a: Any, b: Any, *, bounded: bool = True, seed: int = 0, repl
         raise DataError("The two models were not measured on the same items", where=f"{len(means[0])}, {len(means[1])}")
     difference = means[0] - means[1]
     n, value = len(difference), float(difference.mean())
-    items = sparse.csr_array(difference[:, None])
-    found = np.concatenate([totals[:, 0] / n for totals in _resampled(items, seed, replicates)])
+    found = np.concatenate([counts @ difference / n for counts in _resampled(n, seed, replicates, n)])
     low, high = np.quantile(found, [0.025, 0.975])
     if bounded:
         centre = difference.sum() / (n + 2)
@@ -160,14 +165,8 @@ def mean_difference(a: Any, b: Any, *, bounded: bool = True, seed: int = 0, repl
     return _around(value, float(low), float(high))
 
 
-def effective_items(targets: Any) -> float:
-    """The number of items whose plain accuracy is as certain as this mean of per-class recalls: C^2 / sum(1 / n_c)."""
-    counts = np.unique(np.asarray(targets), return_counts=True)[1]
-    return float(len(counts) ** 2 / (1.0 / counts).sum())
-
-
-def _scored(name: str, items: sparse.csr_array) -> float:
-    return float(scores.from_totals(name, np.asarray(items.sum(axis=0), dtype=np.float64)[None])[0])
+def _effective(metric: Metric, targets: Any) -> float:
+    return metric.effective(targets) if metric.effective is not None else float(len(np.asarray(targets)))
 
 
 def _error_of_a_calibrated_model(probabilities: Any, seed: int, replicates: int) -> float:
@@ -176,7 +175,7 @@ def _error_of_a_calibrated_model(probabilities: Any, seed: int, replicates: int)
     place, n = scores.bin_of(confidence), len(confidence)
     into_bins = sparse.csr_array((np.ones(n), (place, np.arange(n))), shape=(scores.BINS, n))
     draws, found = seeds.generator(seed, "calibrated"), []
-    for now in _batches(n, replicates):
+    for now in _batches(n, replicates, n):
         gap = (draws.random((now, n)) < confidence) - confidence
         found.append(np.abs(into_bins @ gap.T).sum(axis=0) / n)
     return float(np.quantile(np.concatenate(found), 0.975))
@@ -186,20 +185,17 @@ def _around(value: float, low: float, high: float) -> Interval:
     return Interval(value, min(low, value), max(high, value))
 
 
-def _resampled(items: sparse.csr_array, seed: int, replicates: int) -> Iterator[Floats]:
-    """Totals (r, m) of resampled items, in batches that keep memory bounded."""
-    n = items.shape[0]
+def _resampled(n: int, seed: int, replicates: int, work: float) -> Iterator[Floats]:
+    """How often each of n items was drawn, (r, n), in batches that keep memory bounded."""
     draws = seeds.generator(seed, "bootstrap")
-    across = sparse.csr_array(items.T)
-    for now in _batches(n, replicates):
+    for now in _batches(n, replicates, work):
         drawn = draws.integers(0, n, size=(now, n)) + n * np.arange(now)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=now * n).reshape(now, n)
-        yield (across @ np.ascontiguousarray(counts.T, dtype=np.float64)).T
+        yield np.bincount(drawn.ravel(), minlength=now * n).reshape(now, n).astype(np.float64)
 
 
-def _batches(n: int, replicates: int) -> Iterator[int]:
-    """Sizes of batches of replicates that keep memory and work bounded."""
-    left = min(replicates, max(200, _DRAWS_IN_ALL // n))
+def _batches(n: int, replicates: int, work: float) -> Iterator[int]:
+    """Sizes of batches of replicates that keep memory bounded, and the work: of one replicate it is ``work``."""
+    left = min(replicates, max(200, int(_DRAWS_IN_ALL / work)))
     while left:
         now = min(left, max(1, _DRAWS_AT_ONCE // n))
         yield now

@@ -164,6 +164,68 @@ def search(
     return Search(chosen, grid, losses, *_averaged(held, best), linear)
 
 
+def separate(
+    X: Any, Y: Any, folds: Folds | None = None, *, penalty: float | None = None, seed: int = 0, patience: int = 2
+) -> tuple[Linear, float]:
+    """One-vs-rest logistic regressions of truths (n, L): one for each label, all of one penalty.
+
+    The features are standardised and rotated once for all labels. Each label's regression is scikit-learn's binary
+    ``LogisticRegression`` of the standardised features; a label that all items have, or none, is its intercept alone.
+
+    Args:
+        X: (n, d) features.
+        Y: (n, L) truths.
+        folds: pairs (training positions, held-out positions) to choose the penalty on; five by default.
+        penalty: scikit-learn's ``C``; None takes the one with the lowest mean held-out log loss.
+        seed: of the default folds.
+        patience: the path of penalties ends after so many without a lower loss.
+
+    Returns:
+        The linear function, whose outputs (n, L) are the logits of sigmoids, and its penalty.
+
+    Raises:
+        DataError: arrays that do not fit each other, or a penalty not above 0.
+    """
+    frame = _Frame.of(X, None, standardise=True)
+    truths = arrays.truths(Y)
+    if len(truths) != len(frame.coordinates):
+        raise DataError("Features and targets differ in number", where=f"{len(frame.coordinates)} and {len(truths)}")
+    labels = [truths[:, label].astype(np.int64) for label in range(truths.shape[1])]
+    even = np.ones(len(truths))
+    with frame.threads(2):
+        if penalty is None:
+            folds = stratified(truths, seed=seed) if folds is None else folds
+            penalty = _shared_penalty(frame, labels, folds, patience)
+        grid = _inverse_penalties(penalty, 1.0)
+        wholes = [_Problem.of(frame, y, even) for y in labels]
+        found = [frame.linear(whole, whole.solve(float(grid[0]), whole.nothing()), 2) for whole in wholes]
+    weight = np.stack([linear.weight[1] - linear.weight[0] for linear in found])
+    bias = np.array([linear.bias[1] - linear.bias[0] for linear in found])
+    return Linear(weight, bias), float(penalty)
+
+
+def _shared_penalty(frame: _Frame, labels: Sequence[Ints], folds: Folds, patience: int) -> float:
+    """The penalty with the lowest held-out log loss, averaged over the labels."""
+    even = np.ones(len(frame.coordinates))
+    held = np.concatenate([np.asarray(out, dtype=np.int64) for _, out in folds])
+    inputs = [frame.coordinates[np.asarray(out)] for _, out in folds]
+    share = float(np.mean([len(train) for train, _ in folds])) / len(even)
+    grid = _inverse_penalties(None, frame.rotation.typical * share)
+    paths = [
+        _path([_Problem.of(frame, y, even, np.asarray(train)) for train, _ in folds], inputs, grid, 2) for y in labels
+    ]
+    losses: list[float] = []
+    for outputs in zip(*paths, strict=True):
+        each = [
+            scores.score("log_loss", calibration.softmax(logits), y[held])
+            for logits, y in zip(outputs, labels, strict=True)
+        ]
+        losses.append(float(np.mean(each)))
+        if len(losses) - 1 - int(np.argmin(losses)) >= patience:
+            break
+    return float(grid[int(np.argmin(losses))])
+
+
 def _path(problems: Sequence[_Problem], inputs: Sequence[NDArray[Any]], grid: Floats, classes: int) -> Iterator[Floats]:
     """Held-out logits of all folds, end to end, for one penalty after the other."""
     solutions = [problem.nothing() for problem in problems]

@@ -8,7 +8,7 @@ every penalty; after it, a penalty costs O(n k C).
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -92,6 +92,23 @@ def fit(X: Any, Y: Any, lambdas: Any = None, *, weights: Any = None) -> Ridge:
     best = float(penalties[int(errors.argmin())])
     weight, bias = solution.coefficients(best)
     return Ridge(weight, bias, best, solution.left_out(best), penalties, errors)
+
+
+def regress(X: Any, Y: Any, *, penalty: float | None = None, floor: float = FLOOR) -> Ridge:
+    """Ridge regression of targets (n, c) on standardised features (n, d), folded into weights of the raw ones.
+
+    Args:
+        penalty: lambda for the standardised features; None chooses it by leave-one-out.
+        floor: see ``linear.standardisation``.
+
+    Raises:
+        DataError: arrays that do not fit each other, or a penalty that is not positive.
+    """
+    features = arrays.matrix(X, dtype=None)
+    scaling = standardisation(features, floor=floor)
+    found = fit(scaling.apply(features), Y, None if penalty is None else [penalty])
+    folded = found.linear.folded(scaling)
+    return replace(found, weight=folded.weight, bias=folded.bias)
 
 
 def classify(

@@ -7,8 +7,6 @@ product of the replicates' counts with the items' terms. The definitions agree w
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ from scipy import sparse
 from headstart.base.errors import BadOption, UnknownName
 from headstart.measure import arrays
 from headstart.measure.arrays import Floats, Ints
+from headstart.measure.metric import Metric, entries, of_mean, of_totals, ratio
 
 SMALLEST = 1e-7
 """Probabilities below this count as this in the log loss, so that one sure mistake costs 16.1 nats, not infinity."""
@@ -36,8 +35,7 @@ def score(name: str, probabilities: Any, targets: Any) -> float:
         UnknownName: no such score.
         DataError: arrays that do not fit each other.
     """
-    totals = np.asarray(terms(name, probabilities, targets).sum(axis=0), dtype=np.float64)
-    return float(from_totals(name, totals[None])[0])
+    return named(name).score(probabilities, targets)
 
 
 def higher_is_better(name: str) -> bool:
@@ -46,7 +44,7 @@ def higher_is_better(name: str) -> bool:
     Raises:
         UnknownName: no such score.
     """
-    return _metric(name).higher
+    return named(name).higher
 
 
 def losses(name: str, probabilities: Any, targets: Any) -> Floats:
@@ -56,12 +54,10 @@ def losses(name: str, probabilities: Any, targets: Any) -> Floats:
         BadOption: the score is not a mean over items.
         UnknownName: no such score.
     """
-    _metric(name)
-    p, y = arrays.predictions(probabilities, targets)
-    if name == "log_loss":
-        return _nats(p, y)
-    if name == "accuracy":
-        return (p.argmax(axis=1) != y).astype(np.float64)
+    metric = named(name)
+    if metric.values is not None:
+        found = metric.values(probabilities, targets)
+        return 1 - found if metric.higher else found
     raise BadOption(f"{name} has no loss per item", expected="log_loss or accuracy")
 
 
@@ -73,100 +69,100 @@ def confusion(probabilities: Any, targets: Any) -> Ints:
     return cells.reshape(classes, classes).astype(np.int64)
 
 
-def terms(name: str, probabilities: Any, targets: Any) -> sparse.csr_array:
-    """What each item adds to the totals of a score: sparse (n, m)."""
-    p, y = arrays.predictions(probabilities, targets)
-    return _metric(name).terms(p, y)
-
-
-def from_totals(name: str, totals: Floats) -> Floats:
-    """The score (r,) of totals (r, m), one row a weighting of the items."""
-    return _metric(name).combine(totals)
-
-
 def bin_of(confidence: Floats, bins: int = BINS) -> Ints:
     """The equal-width bin (n,) of each confidence: bin b covers (b / bins, (b + 1) / bins]."""
     return np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Metric:
-    higher: bool
-    terms: Callable[[Floats, Ints], sparse.csr_array]
-    combine: Callable[[Floats], Floats]
+def named(metric: str | Metric) -> Metric:
+    """A classifier's score by its name; what is a score already stays as it is.
+
+    Raises:
+        UnknownName: no such score.
+    """
+    if isinstance(metric, Metric):
+        return metric
+    if metric not in METRICS:
+        raise UnknownName("metric", metric, NAMES)
+    return METRICS[metric]
 
 
-def _metric(name: str) -> _Metric:
-    if name not in _METRICS:
-        raise UnknownName("metric", name, NAMES)
-    return _METRICS[name]
+def effective_items(targets: Any) -> float:
+    """The number of items whose plain accuracy is as certain as this mean of per-class recalls: C^2 / sum(1 / n_c)."""
+    counts = np.unique(np.asarray(targets), return_counts=True)[1]
+    return float(len(counts) ** 2 / (1.0 / counts).sum())
 
 
-def _rows(width: int, *entries: tuple[Any, Any]) -> sparse.csr_array:
-    """A sparse (n, width) matrix whose every row holds the given (column, value) entries."""
-    n = max(np.size(column) for column, _ in entries)
-    columns = np.stack([np.broadcast_to(column, n) for column, _ in entries], axis=1)
-    values = np.stack([np.broadcast_to(np.asarray(value, dtype=np.float64), n) for _, value in entries], axis=1)
-    starts = np.arange(0, columns.size + 1, len(entries))
-    return sparse.csr_array((values.ravel(), columns.ravel(), starts), shape=(n, width))
-
-
-def _ratio(above: Floats, below: Floats) -> Floats:
-    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
-
-
-def _mean_terms(values: Floats) -> sparse.csr_array:
-    return _rows(2, (np.zeros(len(values), dtype=np.int64), values), (1, 1.0))
-
-
-def _mean(totals: Floats) -> Floats:
-    return _ratio(totals[:, 0], totals[:, 1])
-
-
-def _right(p: Floats, y: Ints) -> Floats:
+def _right(probabilities: Any, targets: Any) -> Floats:
+    p, y = arrays.predictions(probabilities, targets)
     return (p.argmax(axis=1) == y).astype(np.float64)
 
 
-def _nats(p: Floats, y: Ints) -> Floats:
+def _nats(probabilities: Any, targets: Any) -> Floats:
+    p, y = arrays.predictions(probabilities, targets)
     return -np.log(np.clip(p[np.arange(len(y)), y], SMALLEST, 1.0))
 
 
-def _recall_terms(p: Floats, y: Ints) -> sparse.csr_array:
-    return _rows(2 * p.shape[1], (y, _right(p, y)), (p.shape[1] + y, 1.0))
+def _recall_terms(probabilities: Any, targets: Any) -> sparse.csr_array:
+    p, y = arrays.predictions(probabilities, targets)
+    return entries(2 * p.shape[1], (y, _right(p, y)), (p.shape[1] + y, 1.0))
 
 
 def _mean_recall(totals: Floats) -> Floats:
     right, there = np.split(totals, 2, axis=1)
-    return _ratio(_ratio(right, there).sum(axis=1), (there > 0).sum(axis=1).astype(np.float64))
+    return ratio(ratio(right, there).sum(axis=1), (there > 0).sum(axis=1).astype(np.float64))
 
 
-def _f1_terms(p: Floats, y: Ints) -> sparse.csr_array:
+def _f1_terms(probabilities: Any, targets: Any) -> sparse.csr_array:
+    p, y = arrays.predictions(probabilities, targets)
     classes, predicted = p.shape[1], p.argmax(axis=1)
-    return _rows(2 * classes, (y, _right(p, y)), (classes + y, 1.0), (classes + predicted, 1.0))
+    return entries(2 * classes, (y, _right(p, y)), (classes + y, 1.0), (classes + predicted, 1.0))
 
 
 def _mean_f1(totals: Floats) -> Floats:
     right, there_or_predicted = np.split(totals, 2, axis=1)
-    f1 = _ratio(2 * right, there_or_predicted)
-    return _ratio(f1.sum(axis=1), (there_or_predicted > 0).sum(axis=1).astype(np.float64))
+    f1 = ratio(2 * right, there_or_predicted)
+    return ratio(f1.sum(axis=1), (there_or_predicted > 0).sum(axis=1).astype(np.float64))
 
 
-def _calibration_terms(p: Floats, y: Ints) -> sparse.csr_array:
+def _calibration_terms(probabilities: Any, targets: Any) -> sparse.csr_array:
+    p, y = arrays.predictions(probabilities, targets)
     confidence = p.max(axis=1)
-    return _rows(BINS + 1, (bin_of(confidence), _right(p, y) - confidence), (BINS, 1.0))
+    return entries(BINS + 1, (bin_of(confidence), _right(p, y) - confidence), (BINS, 1.0))
 
 
 def _mean_gap(totals: Floats) -> Floats:
-    return _ratio(np.abs(totals[:, :BINS]).sum(axis=1), totals[:, BINS])
+    return ratio(np.abs(totals[:, :BINS]).sum(axis=1), totals[:, BINS])
 
 
-_METRICS = {
-    "accuracy": _Metric(True, lambda p, y: _mean_terms(_right(p, y)), _mean),
-    "balanced_accuracy": _Metric(True, _recall_terms, _mean_recall),
-    "f1_macro": _Metric(True, _f1_terms, _mean_f1),
-    "log_loss": _Metric(False, lambda p, y: _mean_terms(_nats(p, y)), _mean),
-    "calibration_error": _Metric(False, _calibration_terms, _mean_gap),
+_SHARE: dict[str, Any] = {"bounded": True, "percent": True}
+_BY_CLASS: dict[str, Any] = {**_SHARE, "effective": effective_items}
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("accuracy", "Accuracy", True, of_mean(_right), _right, proportion=True, phrase="{} accuracy", **_SHARE),
+        Metric(
+            "balanced_accuracy",
+            "Balanced accuracy",
+            True,
+            of_totals(_recall_terms, _mean_recall),
+            phrase="{} balanced accuracy",
+            **_BY_CLASS,
+        ),
+        Metric("f1_macro", "Macro F1", True, of_totals(_f1_terms, _mean_f1), phrase="{} macro F1", **_BY_CLASS),
+        Metric("log_loss", "Log loss", False, of_mean(_nats), _nats, phrase="a log loss of {}"),
+        Metric(
+            "calibration_error",
+            "Calibration error",
+            False,
+            of_totals(_calibration_terms, _mean_gap),
+            bounded=True,
+            phrase="a calibration error of {}",
+            decides=False,
+        ),
+    )
 }
+"""Every score by its name, as ``--metric`` takes it."""
 
-NAMES: tuple[str, ...] = tuple(_METRICS)
-"""Every score, as ``--metric`` takes it."""
+NAMES: tuple[str, ...] = tuple(METRICS)

@@ -13,6 +13,14 @@ def clouds(n: int, d: int, classes: int, *, apart: float = 1.0, seed: int = 0) -
     return centres[y] + rng.normal(size=(n, d)) * np.linspace(0.2, 2, d) + 3, y
 
 
+def answers(n: int, labels: int, *, skill: float = 1.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities (n, L) that lean to the truths (n, L); labels are of unequal frequency, probabilities have ties."""
+    rng = np.random.default_rng(seed)
+    y = (rng.random((n, labels)) < np.linspace(0.1, 0.7, labels)).astype(np.int64)
+    logits = np.round(rng.normal(size=(n, labels)) + skill * (2 * y - 1), 1)
+    return 1 / (1 + np.exp(-logits)), y
+
+
 def guesses(n: int, classes: int, *, skill: float = 1.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities (n, C) that lean to the class indices (n,)."""
     rng = np.random.default_rng(seed)

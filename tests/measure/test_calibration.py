@@ -112,3 +112,17 @@ def test_reliability_agrees_with_the_calibration_error() -> None:
     assert found.count.sum() == 500
     assert len(found.edges) == 16
     assert np.isnan(found.accuracy[found.count == 0]).all()
+
+
+def test_the_temperature_of_answers_undoes_a_scale() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=(400, 5)) * 2
+    y = rng.random((400, 5)) < calibration.sigmoid(truth)
+    assert calibration.sigmoid_temperature(5 * truth, y) == pytest.approx(5, rel=0.15)
+    heat = calibration.sigmoid_temperature(truth, y)
+
+    def loss(t: float) -> float:
+        p = calibration.sigmoid(truth / t)
+        return float(-np.log(np.where(y, p, 1 - p)).mean())
+
+    assert loss(heat) <= min(loss(heat * 1.05), loss(heat / 1.05)) + 1e-6

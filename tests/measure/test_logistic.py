@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -187,3 +188,45 @@ def test_a_search_wants_weights_above_0() -> None:
     x, y = clouds(20, 3, 2)
     with pytest.raises(DataError, match="leave these items out"):
         logistic.search(x, y, classes=2, weights=np.arange(20))
+
+
+def several(n: int, d: int, labels: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, d)) * np.linspace(0.3, 3, d) + 1
+    logits = x @ rng.normal(size=(d, labels)) / np.sqrt(d) + rng.normal(size=labels)
+    return x, (logits + rng.logistic(size=logits.shape) > 0).astype(int)
+
+
+@pytest.mark.parametrize("shape", [(60, 5), (25, 40)])
+def test_one_regression_for_each_label_equals_scikit_learn(shape: tuple[int, int]) -> None:
+    x, y = several(*shape, 3)
+    found, penalty = logistic.separate(x, y, penalty=0.7)
+    assert penalty == 0.7
+    scaled = standardisation(x).apply(x)
+    for label in range(3):
+        known = LogisticRegression(C=0.7, tol=1e-8, max_iter=5000).fit(scaled, y[:, label])
+        assert found.outputs(x)[:, label] == pytest.approx(known.decision_function(scaled), abs=1e-3)
+
+
+def test_the_shared_penalty_is_the_best_on_held_out_items() -> None:
+    x, y = several(120, 30, 4, seed=2)
+    _, penalty = logistic.separate(x, y, seed=1)
+
+    def held_out(c: float) -> float:
+        loss = 0.0
+        for train, held in stratified(y, seed=1):
+            scaled = standardisation(x).apply(x)
+            for label in range(4):
+                known = LogisticRegression(C=c, tol=1e-6, max_iter=5000).fit(scaled[train], y[train, label])
+                loss += log_loss(y[held, label], known.predict_proba(scaled[held]), labels=[0, 1]) * len(held)
+        return loss
+
+    assert held_out(penalty) <= min(held_out(penalty * 3), held_out(penalty / 3)) + 1e-6
+
+
+def test_a_label_that_all_or_none_have_is_its_intercept() -> None:
+    x, y = several(50, 4, 3)
+    y[:, 0], y[:, 2] = 0, 1
+    found, _ = logistic.separate(x, y)
+    assert not found.weight[[0, 2]].any()
+    assert found.bias[0] < -3 and found.bias[2] > 3

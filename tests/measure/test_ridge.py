@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import Ridge as Known
+from sklearn.preprocessing import StandardScaler
 
 from headstart.base.errors import DataError
 from headstart.measure import ridge, scores
@@ -154,3 +155,22 @@ def test_a_penalty_must_be_positive(penalties: list[float]) -> None:
 def test_features_and_targets_must_be_as_many() -> None:
     with pytest.raises(DataError, match="differ in number"):
         ridge.fit(np.random.default_rng(0).normal(size=(5, 2)), np.ones((4, 1)))
+
+
+def test_a_regression_is_scikit_learns_of_standardised_features() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 7)) * np.linspace(3, 9, 7) + 3
+    y = x @ rng.normal(size=(7, 2)) + rng.normal(size=(40, 2))
+    scaled = StandardScaler().fit_transform(x)
+    found = ridge.regress(x, y, penalty=3.0)
+    assert found.linear.outputs(x) == pytest.approx(Known(alpha=3.0).fit(scaled, y).predict(scaled), abs=1e-8)
+
+
+def test_its_penalty_is_the_best_left_out_one() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(30, 60))
+    y = x[:, :1] + 0.5 * rng.normal(size=(30, 1))
+    found = ridge.regress(x, y)
+    assert found.penalty == found.penalties[found.errors.argmin()]
+    scaled = StandardScaler().fit_transform(x)
+    assert found.loo == pytest.approx(refitted(scaled, y, found.penalty).reshape(-1, 1), abs=1e-6)

@@ -107,3 +107,8 @@ def test_a_misspelt_score_is_answered_with_the_right_one() -> None:
 def test_probabilities_that_are_not_finite_are_refused() -> None:
     with pytest.raises(DataError, match="row 0"):
         scores.score("accuracy", [[np.nan, 0.5]], [0])
+
+
+def test_effective_items_of_even_classes_are_all_items() -> None:
+    assert scores.effective_items(np.arange(40) % 4) == pytest.approx(40)
+    assert scores.effective_items([0] * 98 + [1] * 2) == pytest.approx(4 / (1 / 98 + 1 / 2))
