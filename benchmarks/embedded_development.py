@@ -13,6 +13,7 @@ labelled pictures with its 95 % interval (Student's t); all arms see the same dr
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import string
 import sys
@@ -42,28 +43,30 @@ Features = Callable[[np.ndarray], np.ndarray]
 
 def fonts() -> list[str]:
     """The text fonts of matplotlib that have Greek letters."""
-    import matplotlib
-
-    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    found = importlib.util.find_spec("matplotlib")
+    if found is None or found.origin is None:
+        raise SystemExit("The letters need the fonts of matplotlib: python -m pip install matplotlib")
+    folder = Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
     kinds = [*folder.glob("DejaVu*.ttf"), *folder.glob("STIXGeneral*.ttf")]
     return sorted(str(path) for path in kinds if "Display" not in path.name)
 
 
-def letters(alphabet: Sequence[str], seed: int) -> Target:
+def letters(alphabet: Sequence[str], seed: int, size: int = SIZE) -> Target:
     """Letters in random fonts, sizes and places, turned by up to 12 degrees, light on dark or dark on light."""
     rng, known = np.random.default_rng(seed), fonts()
     labels = np.repeat(np.arange(len(alphabet)), PER_CLASS)
-    return np.stack([_letter(alphabet[label], known[rng.integers(len(known))], rng) for label in labels]), labels
+    drawn = [_letter(alphabet[label], known[rng.integers(len(known))], rng, size) for label in labels]
+    return np.stack(drawn), labels
 
 
-def _letter(letter: str, font: str, rng: np.random.Generator) -> np.ndarray:
+def _letter(letter: str, font: str, rng: np.random.Generator, size: int) -> np.ndarray:
     image = Image.new("L", (96, 96), 0)
     pen, shape = ImageDraw.Draw(image), ImageFont.truetype(font, int(rng.uniform(48, 72)))
     left, top, right, bottom = pen.textbbox((0, 0), letter, font=shape)
     place = (48 - (left + right) / 2 + rng.uniform(-6, 6), 48 - (top + bottom) / 2 + rng.uniform(-6, 6))
     pen.text(place, letter, font=shape, fill=255)
     image = image.rotate(rng.uniform(-12, 12), Image.Resampling.BILINEAR)
-    grey = np.asarray(image.resize((SIZE, SIZE), Image.Resampling.BOX), np.float32)
+    grey = np.asarray(image.resize((size, size), Image.Resampling.BOX), np.float32)
     if rng.random() < 0.5:
         grey = 255 - grey
     noisy = np.clip(grey + rng.normal(0, 8, grey.shape), 0, 255).astype(np.uint8)

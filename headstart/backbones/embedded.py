@@ -16,14 +16,17 @@ from headstart.base.errors import BadOption, UnknownName
 from headstart.base.vocabulary import BackboneInfo, Preprocessing
 
 WIDTHS = (48, 96, 192, 384)
-"""Channels of ``embedded/resnet10``; other widths are part of the name: ``embedded/resnet10-8-16-24-32``."""
+"""Channels of ``embedded/resnet10``; other widths are part of the name: ``embedded/resnet10-8-16-24-32``.
+
+GroupNorm in the place of BatchNorm is too: ``embedded/resnet10g8``, in eight groups."""
 SIZE = 48
-_ARCHITECTURE = re.compile(r"resnet10((?:-\d{1,4}){1,8})?")
+_ARCHITECTURE = re.compile(r"resnet10(?:g(\d{1,3}))?((?:-\d{1,4}){1,8})?")
 
 
-def architecture(widths: tuple[int, ...]) -> str:
-    """Full name of the ResNet-10 with these widths."""
-    return "embedded/resnet10" + ("" if widths == WIDTHS else "".join(f"-{width}" for width in widths))
+def architecture(widths: tuple[int, ...], groups: int | None = None) -> str:
+    """Full name of the ResNet-10 with these widths, and with GroupNorm in ``groups`` groups unless that is None."""
+    kind = "embedded/resnet10" + ("" if groups is None else f"g{groups}")
+    return kind + ("" if widths == WIDTHS else "".join(f"-{width}" for width in widths))
 
 
 @lru_cache(maxsize=1)
@@ -77,22 +80,28 @@ def load(name: str, *, weights: bool = True, seed: int = 0, architecture: str | 
         return record.backbone(f"embedded/{name}", data, seed=seed)
     if weights:
         raise _unknown(name)
-    rebuild = partial(_fresh, _widths(name))
+    rebuild = partial(_fresh, _widths(name), _groups(name))
     return Backbone(rebuild(seed), describe(name), rebuild=rebuild)
 
 
-def _fresh(widths: tuple[int, ...], seed: int) -> nn.Module:
-    return seeded(seed, partial(ResNet10, widths))
+def _fresh(widths: tuple[int, ...], groups: int | None, seed: int) -> nn.Module:
+    return seeded(seed, partial(ResNet10, widths, groups=groups))
 
 
 def _widths(name: str) -> tuple[int, ...]:
     match = _ARCHITECTURE.fullmatch(name)
     if not match:
         raise _unknown(name)
-    widths = tuple(int(part) for part in (match[1] or "").split("-") if part)
-    if 0 in widths:
+    widths = tuple(int(part) for part in (match[2] or "").split("-") if part) or WIDTHS
+    groups = int(match[1]) if match[1] else 1
+    if 0 in widths or groups == 0 or any(width % groups for width in widths):
         raise _unknown(name)
-    return widths or WIDTHS
+    return widths
+
+
+def _groups(name: str) -> int | None:
+    match = _ARCHITECTURE.fullmatch(name)
+    return int(match[1]) if match and match[1] else None
 
 
 def _unknown(name: str) -> UnknownName:

@@ -12,20 +12,25 @@ import torch
 from torch import nn
 
 
+def norm(channels: int, groups: int | None) -> nn.Module:
+    """The layer that normalises ``channels``: in ``groups`` of them, or over the batch."""
+    return nn.BatchNorm2d(channels) if groups is None else nn.GroupNorm(groups, channels)
+
+
 class BasicBlock(nn.Module):
     """Two 3x3 convolutions and a residual connection, which is projected where the shape changes."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int, groups: int | None = None) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
+        self.bn1 = norm(outputs, groups)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
+        self.bn2 = norm(outputs, groups)
         self.relu = nn.ReLU()
         self.downsample: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
             projection = nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False)
-            self.downsample = nn.Sequential(projection, nn.BatchNorm2d(outputs))
+            self.downsample = nn.Sequential(projection, norm(outputs, groups))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(n, inputs, h, w) to (n, outputs, h / stride, w / stride)."""
@@ -40,21 +45,24 @@ class ResNet10(nn.Module):
     Args:
         widths: channels after each stage; the stem has the first stage's.
         channels: of the input.
+        groups: of GroupNorm (Wu and He, 2018), which needs no batch statistics; None takes BatchNorm.
 
     Raises:
-        ValueError: when ``widths`` is empty.
+        ValueError: when ``widths`` is empty, or a width is no multiple of ``groups``.
     """
 
-    def __init__(self, widths: Sequence[int] = (48, 96, 192, 384), channels: int = 3) -> None:
+    def __init__(
+        self, widths: Sequence[int] = (48, 96, 192, 384), channels: int = 3, groups: int | None = None
+    ) -> None:
         super().__init__()
         if not widths:
             raise ValueError("ResNet10 needs at least one width")
         self.stem = nn.Sequential(
-            nn.Conv2d(channels, widths[0], 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()
+            nn.Conv2d(channels, widths[0], 3, stride=2, padding=1, bias=False), norm(widths[0], groups), nn.ReLU()
         )
         before = (widths[0], *widths)
         self.stages = nn.Sequential(
-            *(BasicBlock(before[i], width, 1 if i == 0 else 2) for i, width in enumerate(widths))
+            *(BasicBlock(before[i], width, 1 if i == 0 else 2, groups) for i, width in enumerate(widths))
         )
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.num_features = widths[-1]

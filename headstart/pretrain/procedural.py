@@ -52,6 +52,7 @@ class Recipe:
         ramp: epochs over which augmentation grows to its full strength.
         widths: channels of the network's stages.
         shares: family -> part of the classes.
+        groups: of GroupNorm; None takes BatchNorm.
     """
 
     classes: int
@@ -69,6 +70,7 @@ class Recipe:
     ramp: int = 0
     widths: tuple[int, ...] = (48, 96, 192, 384)
     shares: tuple[tuple[str, float], ...] = tuple(SHARES.items())
+    groups: int | None = None
 
     @property
     def views(self) -> int:
@@ -77,8 +79,8 @@ class Recipe:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the recipe."""
-        return hashes.of_data(asdict(self))
+        """SHA-256 of the recipe; what is None is left out, so that a new optional part changes no older digest."""
+        return hashes.of_data({name: value for name, value in asdict(self).items() if value is not None})
 
 
 PRESETS: Mapping[str, Recipe] = {
@@ -148,12 +150,15 @@ def plan(
     if preset not in PRESETS:
         raise UnknownName("preset", preset, PRESETS)
     # Checked here and not in the generator, which would find out only after the output folder was begun.
-    return _fits(preset, seed, report or Silent())
+    return follow(PRESETS[preset], preset, seed=seed, report=report)
 
 
-def _fits(preset: str, seed: int, report: Reporter) -> Generator[Fit, Outcome, Pretrained]:
-    recipe = PRESETS[preset]
-    backbone = catalogue.load(embedded.architecture(recipe.widths), weights=False, seed=derive(seed, "network"))
+def follow(
+    recipe: Recipe, preset: str, *, seed: int = 0, report: Reporter | None = None
+) -> Generator[Fit, Outcome, Pretrained]:
+    """The plan of any recipe; ``preset`` is what it is called."""
+    architecture = embedded.architecture(recipe.widths, recipe.groups)
+    backbone = catalogue.load(architecture, weights=False, seed=derive(seed, "network"))
     model = _learner(backbone, recipe, seed)
     stream = PatternStream(
         classes=recipe.classes,
@@ -164,7 +169,7 @@ def _fits(preset: str, seed: int, report: Reporter) -> Generator[Fit, Outcome, P
         seed=derive(seed, "patterns"),
         shares=dict(recipe.shares),
         ramp=recipe.ramp,
-        report=report,
+        report=report or Silent(),
     )
     names = tuple(name for name, _ in model.named_parameters())
     phase = Phase(
