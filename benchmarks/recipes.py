@@ -183,7 +183,7 @@ def measure(name: str, recipe: Recipe, seed: int, work: Path) -> dict[str, Any]:
         "what": VARIANTS[name][0],
         "seed": seed,
         "recipe_sha256": recipe.digest,
-        "changed": {key: value for key, value in VARIANTS[name][1].items()},
+        "changed": dict(VARIANTS[name][1]),
         "views": recipe.views,
         "parameters": made.backbone.info.parameters,
         "seconds": spent,

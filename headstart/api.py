@@ -206,6 +206,7 @@ def describe_backbone(name: str) -> BackboneInfo:
 def pretrain_backbone(
     method: str,
     output: str | Path,
+    source: Any = None,
     *,
     seed: int = 0,
     settings: Mapping[str, Any] | None = None,
@@ -217,25 +218,62 @@ def pretrain_backbone(
     """Make a source model and write it as a backbone folder, for ``--backbone local:DIR``.
 
     Args:
-        method: a plug-in of the pretrain room, such as "procedural".
+        method: a plug-in of the pretrain room: "procedural", "supervised" or "selfsup".
         output: the folder.
+        source: what the method learns from, for those that need it: labelled items as ``fit`` takes them, or
+            pictures without labels (a folder, a pattern, a list).
         seed: of everything random.
         settings: options of the method, such as {"preset": "cpu-15"}.
         overwrite: replace an existing folder.
         resume: continue in an existing folder.
         precision: "auto", "float32" or "bf16".
         report: told of progress.
+
+    Raises:
+        HeadstartError: its subclasses say what was wrong and what to do.
     """
+    report = report or Silent()
     plugin = discovery.load("pretrain", method, kind="pretraining method")
     given = discovery.read_options(plugin.plan, settings or {}, kind=f"{method} option")
-    machine = here(precision)
-    plan = plugin.plan(seed=seed, report=report, **given)
-    to = job.settle(Request(output=Path(output), overwrite=overwrite, resume=resume))
-    journal = job.begin(to, {"method": method, "seed": seed, "settings": given}, resume=resume)
+    taken = [name for name in ("seed", "report") if name in given]
+    if taken:
+        raise BadOption(f"{taken[0]} is no option of the method", where=f"--set {taken[0]}", expected="--seed")
+    words = _source_words(method, plugin.plan, source)
+    machine, to = here(precision), job.settle(Request(output=Path(output), overwrite=overwrite, resume=resume))
+    plan = plugin.plan(*words, seed=seed, report=report, **given)
+    named = {"source": str(Path(source).absolute()) if isinstance(source, str | Path) else type(source).__name__}
+    config = {"method": method, "seed": seed, "settings": given, "precision": machine.precision} | (
+        named if words else {}
+    )
+    journal = job.begin(to, config, resume=resume)
+    if resume and (to / folder.DESCRIPTION).exists():
+        report.say(f"The pretraining in {to} has finished already")
+        return catalogue.describe(f"local:{to}")
+    folder.remove(to)
     made = drive(plan, journal, machine=machine, report=report)
+    for finding in made.card.get("findings", ()):
+        report.say(finding)
     folder.write_folder(made.backbone, to, {**made.card, "machine": machine.as_dict()}, dtype=made.dtype)
     journal.close()
     return catalogue.describe(f"local:{to}")
+
+
+def _source_words(method: str, plan: Any, source: Any) -> tuple[Any, ...]:
+    """The positional arguments of a pretraining method's plan.
+
+    Raises:
+        BadOption: a source is missing, or given to a method that makes its own.
+    """
+    needed = bool(discovery.positional(plan))
+    if needed and source is None:
+        raise BadOption(
+            f"Pretraining {method} needs a SOURCE to learn from",
+            expected="a folder of pictures",
+            next_move=f"headstart pretrain {method} SOURCE -o FOLDER",
+        )
+    if not needed and source is not None:
+        raise BadOption(f"Pretraining {method} takes no source", where=str(source), expected="nothing after the method")
+    return (source,) if needed else ()
 
 
 def seconds(given: str | float, name: str = "budget") -> float:

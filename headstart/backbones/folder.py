@@ -131,6 +131,12 @@ def parse(text: bytes, where: str) -> Record:
         ) from error
 
 
+def remove(path: str | Path) -> None:
+    """Take a backbone's own files out of a folder, so that a half-made one is not mistaken for it."""
+    for name in (DESCRIPTION, WEIGHTS):
+        (Path(path) / name).unlink(missing_ok=True)
+
+
 def write_folder(
     backbone: Backbone, to: str | Path, card: Mapping[str, Any], *, dtype: torch.dtype | None = None
 ) -> None:

@@ -113,6 +113,12 @@ def options(function: Any) -> dict[str, Option]:
     return found
 
 
+def positional(function: Any) -> tuple[str, ...]:
+    """The positional parameters of a plug-in's function, by name."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return tuple(name for name, each in inspect.signature(function).parameters.items() if each.kind in kinds)
+
+
 def parse_option(option: Option, text: str) -> Any:
     """Read an option's value from text, as ``--set strategy.rate=0.01`` gives it.
 

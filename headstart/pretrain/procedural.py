@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -27,8 +26,8 @@ from headstart.base.progress import Reporter, Silent
 from headstart.base.seeds import derive
 from headstart.base.work import Batch, Fit, Group, Objective, Outcome, Phase
 from headstart.pretrain.contrast import supervised_contrastive
+from headstart.pretrain.made import Pretrained, fingerprint
 from headstart.pretrain.mixture import SHARES, PatternStream
-from headstart.pretrain.patterns import contours
 
 LICENCE = "Apache-2.0"
 SOURCE = "generated patterns, no photographs"
@@ -90,21 +89,6 @@ PRESETS: Mapping[str, Recipe] = {
     "cpu-60": Recipe(classes=2048, instances=48, size=32, batch=128, steps=200, epochs=120, ramp=30, average=0.998),
 }
 """Step plans; the number is about the minutes they take on two cores with native bf16."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pretrained:
-    """What the plan returns: the network without its source head, and how it came to be.
-
-    Attributes:
-        backbone: the trained network as a chain of stages.
-        card: how it was made; plain JSON for the weights' folder.
-        dtype: what the weights of convolutions are to be stored in.
-    """
-
-    backbone: Backbone
-    card: Mapping[str, Any]
-    dtype: torch.dtype = torch.float16
 
 
 class Learner(nn.Module):
@@ -220,17 +204,6 @@ def code_digest() -> str:
     return hashes.of_texts(
         text for path in files for text in (path.relative_to(room).as_posix(), path.read_text("utf-8"))
     )
-
-
-def fingerprint(backbone: Backbone) -> list[float]:
-    """Sixteen numbers that tell whether a network still computes what it did: mean features of fixed patterns.
-
-    They are compared with a tolerance, for processors round differently.
-    """
-    patterns = np.concatenate([contours.render(number, range(4), size=32, seed=0) for number in range(4)])
-    with torch.no_grad():
-        features = backbone.eval()(torch.from_numpy(patterns))
-    return [round(float(part.mean()), 5) for part in features.float().mean(0).chunk(16)]
 
 
 def _card(preset: str, recipe: Recipe, seed: int, outcome: Outcome) -> dict[str, Any]:

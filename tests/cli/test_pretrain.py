@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +15,7 @@ import pytest
 
 from headstart import api
 from headstart.backbones import catalogue
-from headstart.base.errors import BadOption
+from headstart.base.errors import BadOption, WeightsError
 from headstart.cli.shell import run
 
 Captured = pytest.CaptureFixture[str]
@@ -31,9 +36,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[tuple[Any, ...], dict[s
 def test_every_option_reaches_the_workflow(calls: list[Any]) -> None:
     words = "pretrain procedural -o out --preset cpu-5 --seed 3 --precision float32 --set x=1 --resume --quiet --json"
     assert run(words.split()) == 0
-    ((method, output), given) = calls[0]
+    ((method, output, source), given) = calls[0]
     given.pop("report")
-    assert (method, output) == ("procedural", Path("out"))
+    assert (method, output, source) == ("procedural", Path("out"), None)
     assert given == {
         "seed": 3,
         "settings": {"x": "1", "preset": "cpu-5"},
@@ -41,6 +46,30 @@ def test_every_option_reaches_the_workflow(calls: list[Any]) -> None:
         "resume": True,
         "precision": "float32",
     }
+
+
+def test_a_source_and_its_columns_reach_the_workflow(calls: list[Any]) -> None:
+    assert (
+        run(
+            [
+                "pretrain",
+                "supervised",
+                "table.csv",
+                "-o",
+                "out",
+                "--label",
+                "kind",
+                "--path",
+                "file",
+                "--set",
+                "size=32",
+            ]
+        )
+        == 0
+    )
+    ((method, _, source), given) = calls[0]
+    assert (method, source) == ("supervised", "table.csv")
+    assert given["settings"] == {"label": "kind", "path": "file", "size": "32"}
 
 
 def test_the_next_command_is_told(calls: list[Any], capsys: Captured) -> None:
@@ -61,6 +90,23 @@ def test_a_misspelt_word_starts_nothing(word: list[str], tmp_path: Path, capsys:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("supervised", "needs a SOURCE"),
+        ("selfsup", "needs a SOURCE"),
+        ("procedural photos", "takes no source"),
+        ("procedural --set seed=1", "--seed"),
+        ("procedural --label kind", "unknown"),
+        ("supervised nowhere", "no file or folder"),
+    ],
+)
+def test_a_call_that_cannot_be_meant_starts_nothing(words: str, said: str, tmp_path: Path, capsys: Captured) -> None:
+    assert run(["pretrain", *words.split(), "-o", str(tmp_path / "out")]) != 0
+    assert said.lower() in capsys.readouterr().err.lower()
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.slow
 def test_the_folder_it_leaves_is_a_backbone_and_is_not_overwritten_unasked(tmp_path: Path, capsys: Captured) -> None:
     to = tmp_path / "made"
@@ -74,4 +120,69 @@ def test_the_folder_it_leaves_is_a_backbone_and_is_not_overwritten_unasked(tmp_p
     assert description["weights"]["bytes"] == (to / "weights.safetensors").stat().st_size
     assert run(words) == 2
     assert "--overwrite" in capsys.readouterr().err
+    made = (to / "backbone.json").read_bytes()
+    assert run([*words[:-1], "--resume"]) == 0
+    assert "finished already" in capsys.readouterr().err
+    assert (to / "backbone.json").read_bytes() == made
     assert run([*words, "--overwrite"]) == 0
+
+
+KILLABLE = """
+import sys
+from headstart.cli.shell import run
+from headstart.engine import loop
+loop.train.__kwdefaults__["every"] = 0.0  # a checkpoint after every step, so that a short run has one
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["supervised", "selfsup"])
+def test_killed_and_resumed_is_the_same_backbone(
+    method: str, tmp_path: Path, write_shapes: Callable[..., Path]
+) -> None:
+    source, to = write_shapes(tmp_path / "shapes", per_class=16, size=20), tmp_path / "killed"
+    options = ["epochs=12", "batch_size=8", "size=16", "architecture=embedded/resnet10-8-8-8"]
+    words = ["pretrain", method, str(source), *(word for each in options for word in ("--set", each)), "--quiet"]
+    assert run([*words, "-o", str(tmp_path / "whole")]) == 0
+    process = subprocess.Popen([sys.executable, "-c", KILLABLE, *words, "-o", str(to)])
+    checkpoint, deadline = to / "run" / "checkpoint.safetensors", time.monotonic() + 120
+    while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert checkpoint.exists()
+    assert not (to / "backbone.json").exists()
+
+    assert run([*words, "-o", str(to), "--resume"]) == 0
+    once, again = (json.loads((folder / "backbone.json").read_text()) for folder in (tmp_path / "whole", to))
+    assert again["weights"] == once["weights"]
+    assert [bare(row) for row in again["card"]["curve"]] == [bare(row) for row in once["card"]["curve"]]
+    assert not checkpoint.exists()
+
+
+def bare(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a curve without what the clock says."""
+    return {name: value for name, value in row.items() if name != "seconds"}
+
+
+@pytest.mark.slow
+def test_an_overwritten_folder_is_no_backbone_until_the_new_one_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to = tmp_path / "made"
+    words = ["pretrain", "procedural", "--preset", "smoke", "-o", str(to), "--quiet"]
+    assert run(words) == 0
+    made = (to / "weights.safetensors").read_bytes()
+
+    def stopped(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(api, "drive", stopped)
+        assert run([*words, "--overwrite"]) != 0
+    with pytest.raises(WeightsError, match="holds no backbone"):
+        catalogue.load(f"local:{to}")
+    assert run([*words, "--resume"]) == 0
+    assert (to / "weights.safetensors").read_bytes() == made

@@ -82,6 +82,13 @@ def test_an_option_reads_its_own_default_from_text(plugin: Plugin) -> None:
         assert discovery.parse_option(option, str(option.default)) == option.default
 
 
+@pytest.mark.parametrize("plugin", [each for each in OWN if each.room == "pretrain"], ids=named)
+def test_a_pretraining_method_takes_a_source_or_nothing(plugin: Plugin) -> None:
+    plan = plugin.load().plan
+    assert discovery.positional(plan) in ((), ("source",))
+    assert {"seed", "report"} <= set(discovery.options(plan))
+
+
 @pytest.mark.parametrize("room", CONTRACTS)
 def test_no_file_keeps_half_a_contract(room: str) -> None:
     # With its main function but not the others, a file would silently be no plug-in at all.
