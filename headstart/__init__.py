@@ -19,7 +19,16 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
-    from headstart.api import describe_backbone, evaluate, fit, list_backbones, load, plan_fit, pretrain_backbone
+    from headstart.api import (
+        describe_backbone,
+        evaluate,
+        fit,
+        inspect,
+        list_backbones,
+        load,
+        plan_fit,
+        pretrain_backbone,
+    )
     from headstart.base.errors import HeadstartError
     from headstart.ship.sealed import Model
 
@@ -32,6 +41,7 @@ __all__ = [
     "describe_backbone",
     "evaluate",
     "fit",
+    "inspect",
     "list_backbones",
     "load",
     "plan_fit",
@@ -45,6 +55,7 @@ _HOMES = {
     "describe_backbone": "headstart.api",
     "evaluate": "headstart.api",
     "fit": "headstart.api",
+    "inspect": "headstart.api",
     "list_backbones": "headstart.api",
     "load": "headstart.api",
     "plan_fit": "headstart.api",

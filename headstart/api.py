@@ -9,15 +9,17 @@ from typing import Any
 
 from headstart.backbones import catalogue, folder
 from headstart.base import discovery
-from headstart.base.errors import BadOption
+from headstart.base.errors import BadOption, DataError
 from headstart.base.machine import here
 from headstart.base.progress import Reporter, Silent
-from headstart.base.vocabulary import BackboneInfo
+from headstart.base.vocabulary import BackboneInfo, Inspected
 from headstart.choose import job
 from headstart.choose.job import Request
 from headstart.choose.planning import Clock
-from headstart.data import dataset
+from headstart.data import dataset, looking
 from headstart.data.opening import open_source
+from headstart.diagnose import examining
+from headstart.diagnose.evidence import inspection
 from headstart.engine.drive import drive
 from headstart.ship import sealed
 from headstart.ship.sealed import Model
@@ -155,6 +157,52 @@ def plan_fit(
     table = open_source(source, labels, label=label, path=path, group=group, groups=groups)
     data = dataset.build(table, seed=seed, drop_rare=drop_rare, report=report)
     return job.dry_run(request, data, options, clock=clock, report=report)
+
+
+def inspect(
+    source: Any,
+    labels: Sequence[Any] | None = None,
+    *,
+    backbone: str | None = None,
+    seed: int = 0,
+    label: str | None = None,
+    path: str | None = None,
+    report: Reporter | None = None,
+) -> Inspected:
+    """Everything that can be said of a labelled data set before anything is trained.
+
+    Args:
+        source, labels, label, path: labelled items, as ``fit`` takes them.
+        backbone: also compare the items with what this network reads.
+        seed: of the split that ``fit`` would draw.
+        report: told of progress.
+
+    Returns:
+        How the source was understood, and the findings, the most serious first. Data that ``fit`` would refuse are
+        inspected too, and the refusal is a finding.
+
+    Raises:
+        HeadstartError: when there is nothing to look at, or the backbone is unknown.
+    """
+    info = None if backbone is None else catalogue.describe(backbone)
+    looked = looking.look(open_source(source, labels, label=label, path=path), report=report)
+    data, refusal = None, None
+    try:
+        data = dataset.build(looked, seed=seed)
+    except DataError as error:
+        refusal = error
+    evidence = inspection(looked, data=data, refusal=refusal, backbone=info)
+    return Inspected(
+        understood=looked.table.understood,
+        modality=looked.modality,
+        items=len(evidence),
+        classes=dict(zip(evidence.classes, evidence.counts.tolist(), strict=True)),
+        parts={} if data is None else data.sizes(),
+        cross_validated=data is not None and data.cross_validated,
+        findings=tuple(examining.examined(evidence)),
+        notes=looked.table.notes if data is None else data.notes,
+        backbone="" if info is None else info.name,
+    )
 
 
 def load(path: str | Path) -> Model:

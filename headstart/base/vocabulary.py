@@ -97,7 +97,7 @@ class Demand:
         name: the finding that looks at it.
         fact: what is compared.
         low, high: it is met between them, both included.
-        words: what is said of items that miss it, behind their number.
+        words: what is said of items that miss it, behind their number; begins with a verb in the plural.
         share: of the items, from which on it is worth a finding.
         next_move: what the user can do.
         unless: another demand; items that miss that one are not counted again.
@@ -205,3 +205,34 @@ class Finding:
     threshold: float
     next_move: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What was found in a data set before any training.
+
+    Attributes:
+        understood: how the source was read, one sentence.
+        modality: plural noun for the items.
+        items: usable ones.
+        classes: class -> its usable items.
+        parts: what fit would put where; empty if it would refuse the data.
+        cross_validated: True if five folds would stand in for a validation part.
+        findings: the most serious first.
+        notes: oddities of the source and of the split.
+        backbone: full name of the network the items were compared with; "" if with none.
+    """
+
+    understood: str
+    modality: str
+    items: int
+    classes: Mapping[str, int]
+    parts: Mapping[str, int]
+    cross_validated: bool
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+    backbone: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)

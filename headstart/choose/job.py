@@ -18,13 +18,15 @@ from headstart.base import discovery
 from headstart.base.errors import BadOption, OutputExists, RunError
 from headstart.base.machine import Machine, cache_folder, here, kept_threads, use_threads
 from headstart.base.progress import Reporter
-from headstart.base.vocabulary import Evidence
+from headstart.base.vocabulary import BackboneInfo, Evidence, Finding
 from headstart.choose import backbone as backbones
 from headstart.choose import finish, ground, ladder, planning, replay
 from headstart.choose.ground import Ground
 from headstart.choose.logged import Logged
 from headstart.choose.planning import Clock
 from headstart.data.dataset import Dataset
+from headstart.diagnose import examining
+from headstart.diagnose.evidence import inspection
 from headstart.engine import threads
 from headstart.engine.checkpoint import EVERY
 from headstart.engine.journal import Journal
@@ -166,6 +168,11 @@ def _climb(
     logged = Logged(report, journal)
     for line in (*_about(data), *chosen.notes):
         logged.say(line)
+    findings = _findings(data, chosen.backbone.info)
+    journal.write("findings", [asdict(finding) for finding in findings])
+    for finding in findings:
+        tell = logged.detail if finding.severity == "info" else logged.say
+        tell(f"{finding.severity.capitalize()}: {finding.sentence}. {finding.next_move}".rstrip())
     stand = ground.prepare(
         data, chosen.backbone, metric=request.metric, journal=journal, machine=machine, store=store, report=logged
     )
@@ -293,11 +300,15 @@ def _threads(journal: Journal, backbone: Backbone, machine: Machine, limit: int)
     return found
 
 
+def _findings(data: Dataset, info: BackboneInfo) -> list[Finding]:
+    """What can be said of the data before anything is trained."""
+    return [] if data.looked is None else examining.examined(inspection(data.looked, data=data, backbone=info))
+
+
 def _about(data: Dataset, most: int = 5) -> list[str]:
     """What was understood of the source, and what was left out of it."""
     lines = [data.understood, *data.notes]
-    parts = {part: int((data.parts == part).sum()) for part in ("train", "val", "test")}
-    counts = ", ".join(f"{count:,} {part}" for part, count in parts.items() if count)
+    counts = ", ".join(f"{count:,} {part}" for part, count in data.sizes().items() if count)
     how = "cross-validated in 5 folds" if data.cross_validated else "one split"
     lines.append(f"{len(data):,} {data.modality} in {len(data.classes)} classes: {counts}; {how}, seed {data.seed}")
     if data.skipped:
@@ -310,11 +321,10 @@ def _about(data: Dataset, most: int = 5) -> list[str]:
 
 def _described(data: Dataset) -> dict[str, Any]:
     counts = data.counts()
-    parts = {part: int((data.parts == part).sum()) for part in ("train", "val", "test")}
     return {
         "understood": data.understood,
         "digest": data.digest,
-        "parts": parts,
+        "parts": data.sizes(),
         "counts": {name: sum(row.values()) for name, row in counts.items()},
         "skipped": [asdict(one) for one in data.skipped],
         "notes": list(data.notes),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -109,7 +110,13 @@ def natural_width(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
 
 def wrapped(text: str, indent: str = "") -> str:
     """Running text in lines that fit; all but the first are indented."""
-    return textwrap.fill(text, min(room(), 100), subsequent_indent=indent, break_on_hyphens=False)
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
+    return textwrap.fill(text, max(20, min(columns, 100)), subsequent_indent=indent, break_on_hyphens=False)
+
+
+def coloured(text: str, colour: str) -> str:
+    """The text in an ANSI colour, on a terminal whose owner has nothing against it."""
+    return f"\x1b[{colour}m{text}\x1b[0m" if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
 
 
 def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:

@@ -87,13 +87,19 @@ def measure(item: Any) -> dict[str, float | str]:
 def expects(info: BackboneInfo | None) -> tuple[Demand, ...]:
     """What pictures have to be like, as far as the backbone is known."""
     found = [
-        Demand("blank", "contrast", low=0.01, words="show next to nothing: they are of one colour", share=0.0),
+        Demand(
+            "blank",
+            "contrast",
+            low=0.01,
+            words="show next to nothing but one colour",
+            next_move="look at them: nothing can be learnt there",
+        ),
         Demand(
             "elongated",
             "elongation",
             high=2.0,
-            words="are more than twice as long as wide, or as wide as long: the square in the middle, which is all "
-            "that is looked at, leaves out over half of them",
+            words="are over twice as long as wide, or as wide as long: only the middle square is looked at, and "
+            "it leaves out more than half",
             share=0.05,
             next_move="cut them, or put borders on them, so that what matters lies in the middle square",
         ),
@@ -106,7 +112,7 @@ def expects(info: BackboneInfo | None) -> tuple[Demand, ...]:
             "resolution",
             "short_side",
             low=size / 2,
-            words=f"are so small that they are enlarged more than twice to the {size} pixels of {info.name}",
+            words=f"are enlarged more than twice to fill the {size} pixels that {info.name} reads",
             share=0.1,
             next_move="larger pictures, or a backbone with a smaller input (headstart backbones)",
         ),
@@ -115,8 +121,7 @@ def expects(info: BackboneInfo | None) -> tuple[Demand, ...]:
             "detail",
             low=size / 2,
             unless="resolution",
-            words=f"hold so little detail that less than half of the {size} pixels of {info.name} would show it all: "
-            "they are blurred, or were enlarged before",
+            words=f"hold less detail than half of the {size} pixels that {info.name} reads: blurred, or enlarged",
             share=0.25,
             next_move="the original pictures, if these were enlarged",
         ),

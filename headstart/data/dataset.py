@@ -42,6 +42,7 @@ class Dataset:
         notes: oddities worth showing.
         seed: of the split.
         groups: n names of what each item belongs to, None where nothing; empty without groups.
+        looked: every item of the source as it was found, for whoever states findings.
     """
 
     items: tuple[Any, ...]
@@ -57,6 +58,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     seed: int = 0
     groups: tuple[str | None, ...] = ()
+    looked: Looked | None = None
 
     def __len__(self) -> int:
         return len(self.items)
@@ -81,6 +83,10 @@ class Dataset:
         """SHA-256 of contents, targets, classes, parts and folds: equal digests mean the same experiment."""
         folds = [[fold.tolist() for fold in pair] for pair in self.folds]
         return hashes.of_data([self.digests, self.targets.tolist(), self.classes, self.parts.tolist(), folds])
+
+    def sizes(self) -> dict[str, int]:
+        """Items in each part."""
+        return {part: int((self.parts == part).sum()) for part in PARTS}
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Items of each class in each part: {class: {"train": 12, "val": 3, "test": 4}}."""
@@ -148,6 +154,7 @@ def build(
         notes=(*notes, *split.notes),
         seed=seed,
         groups=tuple(rows.groups) if grouped else (),
+        looked=looked,
     )
 
 

@@ -21,6 +21,7 @@ PUBLIC = [
     "describe_backbone",
     "evaluate",
     "fit",
+    "inspect",
     "list_backbones",
     "load",
     "plan_fit",

@@ -1,0 +1,101 @@
+"""Look at a data set before anything is trained: what is wrong with it, how much, and what to do.
+
+SOURCE is what fit takes. Every item is read once; nothing is written and nothing is downloaded. With --backbone the
+items are also compared with what that network reads. Findings are no failure: the exit code is 0, unless --strict is
+given and a finding is serious.
+
+Examples:
+
+    headstart inspect photos/
+    headstart inspect photos/ --backbone embedded/resnet10-procedural
+    headstart inspect labels.csv --label species --json
+    headstart inspect photos/ --strict && headstart fit photos/
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headstart.base.manifest import plain
+from headstart.cli import options, tables
+from headstart.cli.reporting import watching
+from headstart.data.printable import count, listing, printable
+
+if TYPE_CHECKING:
+    from headstart.base.vocabulary import Finding, Inspected
+
+_COLOURS = {"serious": "31", "warning": "33", "info": "36"}
+_SHOWN = 3
+
+
+def main(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder or a table of labelled pictures.")],
+    *,
+    backbone: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Compare with this network (see headstart backbones).")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a finding is serious.")] = False,
+    seed: options.Seed = 0,
+    label: options.Label = None,
+    path: options.PathColumn = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+    as_json: options.Json = False,
+) -> int:
+    """Parse, inspect, print."""
+    from headstart.api import inspect
+
+    with watching(quiet=quiet or as_json, verbose=verbose) as report:
+        found = inspect(source, backbone=backbone, seed=seed, label=label, path=path, report=report)
+    if as_json:
+        print(json.dumps(plain(found.as_dict()), ensure_ascii=False))
+    else:
+        _show(found, verbose=verbose)
+    return int(strict and any(finding.severity == "serious" for finding in found.findings))
+
+
+def _show(found: Inspected, *, verbose: bool) -> None:
+    print(tables.wrapped(printable(found.understood)))
+    if found.parts:
+        parts = ", ".join(f"{size:,} {part}" for part, size in found.parts.items() if size)
+        how = "cross-validated in 5 folds" if found.cross_validated else "one split"
+        print(tables.wrapped(f"fit would use {parts}; {how}"))
+    for note in found.notes:
+        print(tables.wrapped(f"Note: {printable(note)}", indent="  "))
+    if not found.findings:
+        print("\nNothing was found that needs attention.")
+        return
+    print(f"\n{count(len(found.findings), 'finding')}, the most serious first:")
+    for finding in found.findings:
+        print()
+        _show_one(finding, verbose=verbose)
+
+
+def _show_one(finding: Finding, *, verbose: bool) -> None:
+    print(f"{tables.coloured(finding.severity.upper(), _COLOURS[finding.severity])}  {finding.name.replace('_', ' ')}")
+    print(tables.wrapped(printable(f"  {finding.sentence}."), indent="  "))
+    if finding.next_move:
+        print(tables.wrapped(printable(f"  Next: {finding.next_move}"), indent="    "))
+    names = _names(finding)
+    if names:
+        shown = names if verbose else [listing(names, _SHOWN)]
+        for line in shown:
+            print(tables.wrapped(printable(f"  See: {line}"), indent="    "))
+
+
+def _names(finding: Finding) -> list[str]:
+    """The items that a finding lists: names, or sets of names that belong together."""
+    found: list[Any] = []
+    for value in finding.evidence.values():
+        if isinstance(value, list | tuple):
+            found = list(value)
+            break
+    names = []
+    for one in found:
+        if isinstance(one, dict):
+            one = one.get("where", "")
+        names.append(" = ".join(map(str, one)) if isinstance(one, list | tuple) else str(one))
+    return names
