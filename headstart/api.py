@@ -167,12 +167,14 @@ def inspect(
     seed: int = 0,
     label: str | None = None,
     path: str | None = None,
+    group: str | None = None,
+    groups: Sequence[Any] | None = None,
     report: Reporter | None = None,
 ) -> Inspected:
     """Everything that can be said of a labelled data set before anything is trained.
 
     Args:
-        source, labels, label, path: labelled items, as ``fit`` takes them.
+        source, labels, label, path, group, groups: labelled items, as ``fit`` takes them.
         backbone: also compare the items with what this network reads.
         seed: of the split that ``fit`` would draw.
         report: told of progress.
@@ -185,7 +187,8 @@ def inspect(
         HeadstartError: when there is nothing to look at, or the backbone is unknown.
     """
     info = None if backbone is None else catalogue.describe(backbone)
-    looked = looking.look(open_source(source, labels, label=label, path=path), report=report)
+    table = open_source(source, labels, label=label, path=path, group=group, groups=groups)
+    looked = looking.look(table, report=report)
     data, refusal = None, None
     try:
         data = dataset.build(looked, seed=seed)

@@ -172,7 +172,7 @@ def _climb(
     journal.write("findings", [asdict(finding) for finding in findings])
     for finding in findings:
         tell = logged.detail if finding.severity == "info" else logged.say
-        tell(f"{finding.severity.capitalize()}: {finding.sentence}. {finding.next_move}".rstrip())
+        tell(_told(finding))
     stand = ground.prepare(
         data, chosen.backbone, metric=request.metric, journal=journal, machine=machine, store=store, report=logged
     )
@@ -216,6 +216,7 @@ def dry_run(
         "estimated_seconds": round(plan["seconds"] + plan["extraction_seconds"], 1),
         "estimated_disk_megabytes": round(pixels / 1e6, 1),
         "notes": list(chosen.notes),
+        "findings": [_told(finding) for finding in _findings(data, chosen.backbone.info)],
     }
 
 
@@ -303,6 +304,11 @@ def _threads(journal: Journal, backbone: Backbone, machine: Machine, limit: int)
 def _findings(data: Dataset, info: BackboneInfo) -> list[Finding]:
     """What can be said of the data before anything is trained."""
     return [] if data.looked is None else examining.examined(inspection(data.looked, data=data, backbone=info))
+
+
+def _told(finding: Finding) -> str:
+    move = f"; {finding.next_move}" if finding.next_move else ""
+    return f"{finding.severity.capitalize()}: {finding.sentence}{move}"
 
 
 def _about(data: Dataset, most: int = 5) -> list[str]:

@@ -41,6 +41,7 @@ def main(
     seed: options.Seed = 0,
     label: options.Label = None,
     path: options.PathColumn = None,
+    group: options.Group = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
     as_json: options.Json = False,
@@ -49,7 +50,7 @@ def main(
     from headstart.api import inspect
 
     with watching(quiet=quiet or as_json, verbose=verbose) as report:
-        found = inspect(source, backbone=backbone, seed=seed, label=label, path=path, report=report)
+        found = inspect(source, backbone=backbone, seed=seed, label=label, path=path, group=group, report=report)
     if as_json:
         print(json.dumps(plain(found.as_dict()), ensure_ascii=False))
     else:

@@ -14,7 +14,7 @@ from headstart.base.errors import DataError, TooFewExamples
 from headstart.base.progress import Reporter
 from headstart.base.vocabulary import PARTS, Skipped, Table
 from headstart.data import groups as grouping
-from headstart.data import labels, natural, splitting
+from headstart.data import natural, splitting
 from headstart.data.looking import Looked, Rows, look
 from headstart.data.printable import count, listing
 
@@ -127,13 +127,11 @@ def build(
     if len(skipped) > MOST_BAD * len(table.items):
         raise _too_many_bad(skipped, len(table.items), table.origin)
     notes = list(table.notes)
-    notes += [f"class names that differ only in spelling: {pair}" for pair in labels.alike(dict.fromkeys(rows.labels))]
     _drop_copies(rows, skipped, notes)
     _settle_classes(rows, skipped, notes, drop_rare=drop_rare, origin=table.origin)
     classes = natural.ordered(rows.labels)
     index = {name: position for position, name in enumerate(classes)}
     targets = np.array([index[label] for label in rows.labels], dtype=np.int64)
-    notes += _about_copies(rows)
     grouped, units = bool(table.groups), rows.digests
     if grouped:
         grouping.check(rows.groups, rows.parts, rows.labels, origin=table.origin)
@@ -258,22 +256,3 @@ def _missing(rows: Rows) -> tuple[str, list[str]] | None:
     if not lacking:
         return None
     return next(iter(lacking)), list(natural.ordered(set().union(*lacking.values())))
-
-
-def _about_copies(rows: Rows) -> list[str]:
-    notes = []
-    extra = len(rows.digests) - len(set(rows.digests))
-    if extra:
-        what = count(extra, "exact duplicate")
-        notes.append(f"{what} found; copies of one item always stay on the same side of a split")
-    names: dict[str, set[str]] = {}
-    first: dict[str, str] = {}
-    for digest, label, place in zip(rows.digests, rows.labels, rows.wheres, strict=True):
-        names.setdefault(digest, set()).add(label)
-        first.setdefault(digest, place)
-    torn = [f"{first[d]} ({' / '.join(natural.ordered(found))})" for d, found in names.items() if len(found) > 1]
-    if torn:
-        notes.append(
-            f"{count(len(torn), 'item has', 'items have')} two labels for the same content: {listing(torn, 3)}"
-        )
-    return notes

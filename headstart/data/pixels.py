@@ -154,6 +154,8 @@ def opened(path: Path) -> Iterator[io.BufferedReader]:
         if status.st_size == 0:
             raise Undecodable("the file is empty (0 bytes)", where=name)
         stream = path.open("rb")
+    except Undecodable:
+        raise
     except FileNotFoundError as error:
         remote = "://" in str(path) or str(path).startswith(("http:", "https:"))
         why = "web addresses are not downloaded" if remote else "there is no such file"
