@@ -45,6 +45,7 @@ def fit(
     path: str | None = None,
     group: str | None = None,
     groups: Sequence[Any] | None = None,
+    near_duplicates: bool = True,
     settings: Mapping[str, Any] | None = None,
     overwrite: bool = False,
     resume: bool = False,
@@ -74,6 +75,7 @@ def fit(
         group: column of what stays on one side of every split (a patient, a plant, a video); for a folder "folder"
             (the folders inside class folders) or a regular expression that finds the group in a path.
         groups: one an item instead, for a list.
+        near_duplicates: keep near duplicates on one side of every split; False does not look for them.
         settings: options by dotted name, such as {"strategy.rate": 0.001}.
         overwrite: replace an existing output.
         resume: continue the run in an existing output.
@@ -110,7 +112,7 @@ def fit(
     clock, options = Clock(request.budget), job.check(request)
     to = job.settle(request)
     table = open_source(source, labels, label=label, path=path, group=group, groups=groups)
-    data = dataset.build(table, seed=seed, drop_rare=drop_rare, report=report)
+    data = dataset.build(table, seed=seed, drop_rare=drop_rare, near_duplicates=near_duplicates, report=report)
     return job.run(request, data, to, options, clock=clock, report=report)
 
 
@@ -132,6 +134,7 @@ def plan_fit(
     path: str | None = None,
     group: str | None = None,
     groups: Sequence[Any] | None = None,
+    near_duplicates: bool = True,
     settings: Mapping[str, Any] | None = None,
     report: Reporter | None = None,
 ) -> dict[str, Any]:
@@ -155,7 +158,7 @@ def plan_fit(
     )
     clock, options = Clock(request.budget), job.check(request)
     table = open_source(source, labels, label=label, path=path, group=group, groups=groups)
-    data = dataset.build(table, seed=seed, drop_rare=drop_rare, report=report)
+    data = dataset.build(table, seed=seed, drop_rare=drop_rare, near_duplicates=near_duplicates, report=report)
     return job.dry_run(request, data, options, clock=clock, report=report)
 
 

@@ -142,7 +142,7 @@ def run(
     if earlier is not None:
         replay.take_over(earlier, journal)
     if not request.resume:
-        journal.write("data", _described(data))
+        journal.write("data", {**_described(data), "near_duplicates": data.near.listed})
     if request.resume and (to / "manifest.json").exists():
         report.say(f"The run in {to} has finished already")
         return sealed.load(to)

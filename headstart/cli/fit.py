@@ -68,6 +68,9 @@ def main(
     label: options.Label = None,
     path: options.PathColumn = None,
     group: options.Group = None,
+    no_near_duplicates: Annotated[
+        bool, typer.Option("--no-near-duplicates", help="Let near duplicates lie on both sides of a split.")
+    ] = False,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A plug-in's option; repeatable.")
     ] = None,
@@ -101,6 +104,7 @@ def main(
         "label": label,
         "path": path,
         "group": group,
+        "near_duplicates": not no_near_duplicates,
         "settings": parse_settings(settings or []),
     }
     # Imported here: they bring torch, which --help and a misspelt option should not wait for.

@@ -53,7 +53,11 @@ def measure(item: Any) -> dict[str, float | str]:
     Raises:
         Undecodable: as ``pixels.read``.
     """
-    picture = pixels.read(item, least=LEAST)
+    return of(pixels.read(item, least=LEAST))
+
+
+def of(picture: pixels.Picture) -> dict[str, float | str]:
+    """The facts of a picture that was decoded to a short side of at least ``LEAST``, or as it was."""
     width, height = picture.size[::-1] if picture.turn in pixels.ON_THE_SIDE else picture.size
     short, long = min(width, height), max(width, height)
     small = picture.image.copy()

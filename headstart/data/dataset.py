@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,9 @@ from headstart.base import hashes
 from headstart.base.errors import DataError, TooFewExamples
 from headstart.base.progress import Reporter
 from headstart.base.vocabulary import PARTS, Skipped, Table
-from headstart.data import groups as grouping
-from headstart.data import natural, splitting
+from headstart.data import natural, splitting, tying
 from headstart.data.looking import Looked, Rows, look
+from headstart.data.near import Near
 from headstart.data.printable import count, listing
 
 LEAST = 3
@@ -43,6 +43,7 @@ class Dataset:
         seed: of the split.
         groups: n names of what each item belongs to, None where nothing; empty without groups.
         looked: every item of the source as it was found, for whoever states findings.
+        near: near duplicates.
     """
 
     items: tuple[Any, ...]
@@ -59,6 +60,7 @@ class Dataset:
     seed: int = 0
     groups: tuple[str | None, ...] = ()
     looked: Looked | None = None
+    near: Near = field(default_factory=Near)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -104,6 +106,7 @@ def build(
     modality: str = "images",
     seed: int = 0,
     drop_rare: bool = False,
+    near_duplicates: bool = True,
     report: Reporter | None = None,
 ) -> Dataset:
     """Check every item, decide what is a class, and split.
@@ -113,6 +116,7 @@ def build(
         modality: name of the data room's modality that decodes the items.
         seed: of the split.
         drop_rare: leave out classes with fewer than three different items instead of stopping.
+        near_duplicates: keep near duplicates on one side of every split.
         report: receives progress while items are decoded.
 
     Raises:
@@ -132,12 +136,8 @@ def build(
     classes = natural.ordered(rows.labels)
     index = {name: position for position, name in enumerate(classes)}
     targets = np.array([index[label] for label in rows.labels], dtype=np.int64)
-    grouped, units = bool(table.groups), rows.digests
-    if grouped:
-        grouping.check(rows.groups, rows.parts, rows.labels, origin=table.origin)
-        notes += grouping.notes(rows.groups)
-        units = grouping.units(rows.digests, rows.groups)
-    split = splitting.split(targets, units, rows.parts, seed=seed, mixed=grouped)
+    tied = tying.tie(looked, rows, targets, near_duplicates=near_duplicates)
+    split = splitting.split(targets, tied.units, rows.parts, seed=seed, mixed=tied.mixed)
     return Dataset(
         items=tuple(rows.items),
         digests=tuple(rows.digests),
@@ -149,10 +149,11 @@ def build(
         origin=table.origin,
         understood=table.understood,
         skipped=tuple(skipped),
-        notes=(*notes, *split.notes),
+        notes=(*notes, *tied.notes, *split.notes),
         seed=seed,
-        groups=tuple(rows.groups) if grouped else (),
+        groups=tuple(rows.groups) if tied.mixed else (),
         looked=looked,
+        near=tying.across(tied.near, split.parts, rows),
     )
 
 

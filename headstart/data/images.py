@@ -17,7 +17,7 @@ from PIL import Image
 from headstart.base import hashes
 from headstart.base.errors import BadOption, Undecodable
 from headstart.base.vocabulary import BackboneInfo, Demand, Preprocessing
-from headstart.data import appearance, augmentation, pixels
+from headstart.data import appearance, augmentation, fingerprint, pixels
 
 if TYPE_CHECKING:
     import torch
@@ -28,6 +28,7 @@ _FILTERS = {
     "bicubic": Image.Resampling.BICUBIC,
 }
 FACTS = appearance.FACTS
+NEAR = fingerprint.NEAR
 
 
 def decode(item: Any) -> Image.Image:
@@ -110,6 +111,18 @@ def facts(item: Any) -> dict[str, float | str]:
         Undecodable: as ``decode``.
     """
     return appearance.measure(item)
+
+
+def glance(item: Any) -> tuple[dict[str, float | str], np.ndarray]:
+    """The facts of a picture and its fingerprint (d,), from one decoding.
+
+    Two pictures whose fingerprints are at most ``NEAR`` apart are near duplicates.
+
+    Raises:
+        Undecodable: as ``decode``.
+    """
+    picture = pixels.read(item, least=appearance.LEAST)
+    return appearance.of(picture), fingerprint.of(picture)
 
 
 def expects(info: BackboneInfo | None) -> tuple[Demand, ...]:

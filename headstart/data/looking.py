@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from headstart.data.printable import count, where
 _AT_ONCE = 256
 
 Facts = Mapping[str, float | str]
+_Seen = tuple[str, str, Facts, np.ndarray | None]
 
 
 @dataclass(slots=True)
@@ -39,6 +41,7 @@ class Rows:
         parts: "train", "val" or "test" where the source says so.
         wheres: how messages name the items.
         groups: what each belongs to, None where nothing.
+        places: row of each in what was looked at, for its facts and its fingerprint.
     """
 
     items: list[Any] = field(default_factory=list)
@@ -47,6 +50,7 @@ class Rows:
     parts: list[str | None] = field(default_factory=list)
     wheres: list[str] = field(default_factory=list)
     groups: list[str | None] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
 
     def keep(self, wanted: Sequence[bool]) -> None:
         """Leave out the rows that are not wanted."""
@@ -68,6 +72,8 @@ class Looked:
         rows: the usable examples.
         skipped: the others, and why.
         facts: name of a fact -> (n,) its value for each usable example: floats, NaN where unknown, or texts.
+        fingerprints: (n, d) of the usable examples, in which near duplicates are close; None if the modality has none.
+        near: distance of fingerprints up to which two items are near duplicates.
     """
 
     table: Table
@@ -75,6 +81,8 @@ class Looked:
     rows: Rows
     skipped: tuple[Skipped, ...]
     facts: Mapping[str, np.ndarray]
+    fingerprints: np.ndarray | None = None
+    near: float = 0.0
 
 
 def look(table: Table, *, modality: str = "images", report: Reporter | None = None) -> Looked:
@@ -91,9 +99,10 @@ def look(table: Table, *, modality: str = "images", report: Reporter | None = No
     report = report or Silent()
     names = labels.names(table.labels)
     groups = grouping.names(table.groups) if table.groups else [None] * len(names)
-    rows, skipped, columns = Rows(), list[Skipped](), _Columns()
+    rows, skipped, columns, prints = Rows(), list[Skipped](), _Columns(), _Columns()
     report.begin(f"Checking {count(len(table.items), 'item')}", len(table.items))
-    for position, (digest, why, facts) in enumerate(_seen(table.items, names, modality)):
+    module = discovery.load("data", modality, kind="modality")
+    for position, (digest, why, facts, fingerprint) in enumerate(_seen(table.items, names, module)):
         item, name, place = table.items[position], names[position], where(table.items[position], position)
         if why or name is None:
             skipped.append(Skipped(place, why))
@@ -104,25 +113,30 @@ def look(table: Table, *, modality: str = "images", report: Reporter | None = No
             rows.parts.append(table.parts[position])
             rows.wheres.append(place)
             rows.groups.append(groups[position])
+            rows.places.append(len(rows.places))
             columns.add(facts)
+            prints.add({} if fingerprint is None else {"fingerprint": fingerprint})
         report.advance()
     report.end()
-    return Looked(table, modality, rows, tuple(skipped), columns.arrays())
+    found = prints.arrays().get("fingerprint")
+    return Looked(table, modality, rows, tuple(skipped), columns.arrays(), found, getattr(module, "NEAR", 0.0))
 
 
-def _seen(items: Sequence[Any], names: Sequence[str | None], modality: str) -> Iterator[tuple[str, str, Facts]]:
-    """(digest, why it is unusable, facts) of each item, in order; decoded by threads, a bounded number at a time."""
-    module = discovery.load("data", modality, kind="modality")
+def _seen(items: Sequence[Any], names: Sequence[str | None], module: ModuleType) -> Iterator[_Seen]:
+    """(digest, why it is unusable, facts, fingerprint) of each item, in order; by threads, a bounded number at a time.
 
-    def seen(pair: tuple[Any, str | None]) -> tuple[str, str, Facts]:
+    A modality that can tell near duplicates has ``glance``, which gives facts and fingerprint at once.
+    """
+
+    def seen(pair: tuple[Any, str | None]) -> _Seen:
         item, name = pair
         if name is None:
-            return "", "it has no label", {}
+            return "", "it has no label", {}, None
         try:
-            facts = module.facts(item)
-            return module.digest(item), "", facts
+            facts, fingerprint = module.glance(item) if hasattr(module, "glance") else (module.facts(item), None)
+            return module.digest(item), "", facts, fingerprint
         except Undecodable as error:
-            return "", f"{error.what}; expected {error.expected}" if error.expected else error.what, {}
+            return "", f"{error.what}; expected {error.expected}" if error.expected else error.what, {}, None
 
     # Pillow releases the interpreter lock while it decodes.
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="look") as pool:
@@ -135,10 +149,10 @@ class _Columns:
     """Facts of many items, a column each; packed a block at a time, for a mapping an item would take kilobytes."""
 
     def __init__(self) -> None:
-        self._waiting: list[Facts] = []
+        self._waiting: list[Mapping[str, Any]] = []
         self._blocks: dict[str, list[np.ndarray]] = {}
 
-    def add(self, facts: Facts) -> None:
+    def add(self, facts: Mapping[str, Any]) -> None:
         self._waiting.append(facts)
         if len(self._waiting) >= _AT_ONCE:
             self._pack()
