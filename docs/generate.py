@@ -17,6 +17,7 @@ from typing import Any, get_args
 
 from headstart.base.discovery import CONTRACTS, Plugin, options, plugins
 from headstart.cli import shell
+from headstart.features.frozen import Augmentation
 
 DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
@@ -121,6 +122,8 @@ def index() -> str:
         if found:
             parts.append(f"## {KINDS.get(room, room)} (`headstart/{room.replace('.', '/')}/`)")
             parts.append("\n".join(_entry(plugin) for plugin in found))
+        if room == "tune":
+            parts += ["## Training views, for every strategy that trains by steps (`augmentation.NAME`)", _views()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -131,6 +134,12 @@ def _entry(plugin: Plugin) -> str:
         given = [each for each in options(main).values() if _is_plain(each.type)]
         lines += [f"  - `{each.name}`: {_type(each.type)}, {each.default!r}" for each in given]
     return "\n".join(lines)
+
+
+def _views() -> str:
+    said = dict(re.findall(r"^    (\w+): (.+)$", inspect.getdoc(Augmentation) or "", flags=re.MULTILINE))
+    given = options(Augmentation).values()
+    return "\n".join(f"- `{each.name}`: {_type(each.type)}, {each.default!r}: {said[each.name]}" for each in given)
 
 
 def _is_plain(kind: Any) -> bool:

@@ -94,6 +94,10 @@ class Backbone(nn.Module):
         """Features that ``pool`` gives after stage k."""
         return self.activation_shape(k)[self._axes[k - 1] - 1]
 
+    def channel_axis(self, k: int) -> int:
+        """Axis of the features in what crosses the cut at depth k: 1 in (n, c, h, w), 3 in (n, h, w, c)."""
+        return self._axes[k - 1] if self._within(k) else 1
+
     def pooled(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Pooled features after every stage, D tensors (n, d_k), float32; the last one is ``forward(x)``."""
         found = []

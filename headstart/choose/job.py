@@ -19,8 +19,8 @@ from headstart.base.errors import BadOption, OutputExists, RunError
 from headstart.base.machine import Machine, cache_folder, here, kept_threads, use_threads
 from headstart.base.progress import Reporter
 from headstart.base.vocabulary import BackboneInfo, Evidence, Finding
+from headstart.choose import augmenting, finish, ground, ladder, planning, replay
 from headstart.choose import backbone as backbones
-from headstart.choose import finish, ground, ladder, planning, replay
 from headstart.choose.ground import Ground
 from headstart.choose.logged import Logged
 from headstart.choose.planning import Clock
@@ -79,6 +79,7 @@ def check(request: Request) -> dict[str, Any]:
     if request.golden not in ("generated", "own"):
         raise BadOption(f"Golden examples cannot be {request.golden!r}", expected="generated or own")
     here(request.precision)
+    augmenting.read(request.settings, request.strategy)
     return ladder.read_options(request.strategy, request.settings, has_depth=request.depth is not None)
 
 
@@ -135,6 +136,8 @@ def run(
         data, request.backbone, architecture=request.architecture, machine=machine, store=store, report=report
     )
     options = _with_depth(request, options, chosen.backbone)
+    rungs = ladder.rungs(chosen.backbone.depth, request.strategy, options, request.baselines)[1]
+    augmenting.check(chosen.backbone, rungs, augmenting.read(request.settings, request.strategy))
     config = _config(request, data, options, chosen.backbone.digest(), machine.precision)
     if earlier is not None:
         config["replay"] = replay.check(earlier, config)
@@ -177,7 +180,12 @@ def _climb(
         data, chosen.backbone, metric=request.metric, journal=journal, machine=machine, store=store, report=logged
     )
     found, stand = ladder.climb(
-        stand, strategy=request.strategy, options=options, baselines=request.baselines, clock=clock
+        stand,
+        strategy=request.strategy,
+        options=options,
+        baselines=request.baselines,
+        clock=clock,
+        augmentation=augmenting.read(request.settings, request.strategy),
     )
     journal.write("evidence", [as_plain(row) for row in found.rows])
     ended = finish.finish(stand, found)
@@ -204,6 +212,9 @@ def dry_run(
             sample, chosen.backbone, metric=request.metric, journal=journal, machine=machine, store=store, report=report
         )
         probes, rungs = ladder.rungs(chosen.backbone.depth, request.strategy, options, request.baselines)
+        views = augmenting.read(request.settings, request.strategy)
+        augmenting.check(chosen.backbone, rungs, views)
+        stand = stand.with_augmentation(replace(stand.augmentation, **views))
         plan = planning.make(stand, rungs, clock, like=data)
     pixels = len(data.development) * 3 * chosen.backbone.info.preprocessing.size**2
     return {
@@ -242,6 +253,7 @@ def _config(
         "architecture": request.architecture,
         "strategy": request.strategy,
         "options": dict(options),
+        "augmentation": augmenting.read(request.settings, request.strategy) or None,
         "metric": request.metric,
         "seed": request.seed,
         "budget": request.budget,
@@ -382,6 +394,7 @@ def _seal(
             "seconds": round(request.budget - clock.left, 1),
             "machine": stand.machine.as_dict(),
             "flips": stand.augmentation.flip,
+            "augmentation": asdict(stand.augmentation),
             "class_weights": None if stand.weights is None else [round(float(w), 4) for w in stand.weights],
             "notes": list(notes),
         },

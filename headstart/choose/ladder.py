@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from headstart.base import discovery, seeds
 from headstart.base.errors import BadOption, RunError, UnknownName
 from headstart.base.progress import Silent
 from headstart.base.vocabulary import Evidence
-from headstart.choose import flips, planning, randomly, trial
+from headstart.choose import augmenting, flips, planning, randomly, trial
 from headstart.choose.ground import Ground, prepare, sample
 from headstart.choose.planning import Clock, Rung
 from headstart.choose.trial import Trial
@@ -78,6 +78,7 @@ def climb(
     options: Mapping[str, Any],
     baselines: bool,
     clock: Clock,
+    augmentation: Mapping[str, Any] | None = None,
 ) -> tuple[Climb, Ground]:
     """Measure every rung that the strategy and the budget allow.
 
@@ -87,6 +88,7 @@ def climb(
         options: of that plug-in.
         baselines: False leaves out baselines and scratch, and with them the verdict.
         clock: the budget.
+        augmentation: settings of the training views; what is not set is chosen or stays as it is.
 
     Returns:
         What was found, and the ground with the augmentation that was chosen.
@@ -95,7 +97,7 @@ def climb(
     if baselines:
         for name in discovery.plugins("baselines"):
             found.add(trial.of_baseline(ground, name))
-    ground = _choose_flips(ground, found)
+    ground = _choose_views(ground, augmentation or {}, found)
     probes, heavy = rungs(ground.frozen.backbone.depth, strategy, options, baselines)
     _probe(ground, probes, found, clock)
     plan = _plan(ground, heavy, clock)
@@ -125,13 +127,15 @@ def _probe(ground: Ground, probes: Sequence[Rung], found: Climb, clock: Clock) -
     ground.frozen.forget()
 
 
-def _choose_flips(ground: Ground, found: Climb) -> Ground:
+def _choose_views(ground: Ground, given: Mapping[str, Any], found: Climb) -> Ground:
+    """The training views: as the user set them, and mirrored, unless that was set too, if it is measured harmless."""
     ground.frozen.extract()
+    if "flip" in given:
+        return ground.with_augmentation(replace(ground.augmentation, **given))
     mirrored = flips.measure(ground)
     found.notes.append(mirrored.sentence)
     ground.report.say(mirrored.sentence)
-    augmentation = type(ground.augmentation)(mirrored.harmless, ground.augmentation.strength)
-    return ground.with_augmentation(augmentation)
+    return ground.with_augmentation(replace(ground.augmentation, **given, flip=mirrored.harmless))
 
 
 def rungs(depth: int, strategy: str, options: Mapping[str, Any], baselines: bool) -> tuple[list[Rung], list[Rung]]:
@@ -169,8 +173,13 @@ def read_options(strategy: str, settings: Mapping[str, Any], *, has_depth: bool)
     named = {}
     for name, value in settings.items():
         room, _, option = name.partition(".")
+        if name.startswith(augmenting.GROUP):
+            continue
         if room != "strategy" or option not in known:
-            raise UnknownName("setting", name, [f"strategy.{each}" for each in known])
+            every = [f"strategy.{each}" for each in known] + augmenting.names()
+            # The right name in the wrong group is a likelier slip than another name in the right one.
+            alike = [each for each in every if each.partition(".")[2] == (option or room)]
+            raise UnknownName("setting", name, alike or every)
         named[option] = value
     options = discovery.read_options(plan, named) if plan is not None else {}
     limits.check(options, getattr(plugin, "LIMITS", None))
@@ -201,7 +210,7 @@ def _plan(ground: Ground, heavy: Sequence[Rung], clock: Clock) -> dict[str, Any]
                 machine=ground.machine,
                 store=Store(Path(folder)),
                 report=Silent(),
-            )
+            ).with_augmentation(ground.augmentation)
             plan = planning.make(small, heavy, clock, like=ground.dataset)
         ground.report.end()
         ground.journal.write("plan", plan)

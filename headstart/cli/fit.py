@@ -11,6 +11,7 @@ Examples:
     headstart fit scans.csv --group patient
     headstart fit photos/ --backbone timm/resnet50.a1_in1k --strategy partial --depth 3
     headstart fit photos/ --strategy gradual --metric f1_macro --set strategy.rate=0.001
+    headstart fit photos/ --strategy lora --set strategy.rank=4 --set augmentation.mixup=0.2
     headstart fit photos/ --dry-run
     headstart fit photos/ -o flowers --resume
     headstart fit photos/ -o again --replay flowers
@@ -72,7 +73,12 @@ def main(
         bool, typer.Option("--no-near-duplicates", help="Let near duplicates lie on both sides of a split.")
     ] = False,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A plug-in's option; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="strategy.OPTION or augmentation.OPTION, as in docs/plugins.md; repeatable.",
+        ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in the output folder.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted fit.")] = False,

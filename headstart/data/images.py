@@ -89,7 +89,9 @@ def load(item: Any, preprocessing: Preprocessing) -> np.ndarray:
     return np.ascontiguousarray(np.asarray(picture.upright(square)).transpose(2, 0, 1))
 
 
-def augment(batch: torch.Tensor, seed: int, *, flip: bool = True, strength: float = 1.0) -> torch.Tensor:
+def augment(
+    batch: torch.Tensor, seed: int, *, flip: bool = True, strength: float = 1.0, randaugment: int = 0
+) -> torch.Tensor:
     """A varied copy of a batch, labels unchanged: random resized crop, mirror image, mild light and colour.
 
     Args:
@@ -97,11 +99,13 @@ def augment(batch: torch.Tensor, seed: int, *, flip: bool = True, strength: floa
         seed: the same seed always varies the same batch in the same way.
         flip: mirror half of the items left to right; off where left and right mean something.
         strength: 0 leaves all but the flip, 1 is the default, 2 the most.
+        randaugment: magnitude of the RandAugment that follows, 0 to 30; 0 leaves it out.
 
     Returns:
         uint8 (n, 3, s, s).
     """
-    return augmentation.augmented(batch, seed, flip=flip, strength=strength)
+    varied = augmentation.augmented(batch, seed, flip=flip, strength=strength)
+    return augmentation.randaugmented(varied, seed, randaugment) if randaugment else varied
 
 
 def facts(item: Any) -> dict[str, float | str]:

@@ -26,17 +26,33 @@ MIRROR = "mirror"
 PLAIN = "plain"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Augmentation:
-    """How training views differ from the plain picture.
+    """How what is trained on differs from the plain items; a strategy need not know of it.
 
     Attributes:
         flip: mirror left and right; off where mirroring changes what the label says.
-        strength: 0 for none, 1 for the modality's default.
+        strength: 0 for none, 1 for the modality's default, 2 the most.
+        randaugment: magnitude of RandAugment, 1 to 30 (9 is usual); 0 for none.
+        mixup: pairs of a batch are blended, by a share from Beta(mixup, mixup); 0 for none.
+        cutmix: a box of one is pasted into the other, its area from Beta(cutmix, cutmix); 0 for none.
     """
 
     flip: bool = True
     strength: float = 1.0
+    randaugment: int = 0
+    mixup: float = 0.0
+    cutmix: float = 0.0
+
+    @property
+    def varies(self) -> bool:
+        """Whether a view can differ from the plain item."""
+        return self.flip or self.strength > 0 or self.randaugment > 0
+
+    @property
+    def name(self) -> str:
+        """What the store calls views that are drawn like this; mixing comes after it."""
+        return f"{self.flip}-{self.strength}" + (f"-randaugment{self.randaugment}" if self.randaugment else "")
 
 
 class Frozen:
@@ -95,6 +111,7 @@ class Frozen:
             return Activations(self, 0, [], augmentation)
         width = 2 if self.machine.precision == "bf16" else 4
         needed = width * int(np.prod(self.backbone.activation_shape(depth))) * len(self.pixels)
+        views = views if augmentation.varies else 1
         while views > 1 and not self.store.room_for(needed * views):
             views -= 1
         if not self.store.room_for(needed):
@@ -105,7 +122,7 @@ class Frozen:
             return Activations(self, depth, [], augmentation)
         shelves = []
         for view in range(views):
-            name = PLAIN if view == 0 else f"view{view}-{self.seed}-{augmentation.flip}-{augmentation.strength}"
+            name = PLAIN if view == 0 else f"view{view}-{self.seed}-{augmentation.name}"
             shelf = self._shelf(f"cut{depth}", name, self.backbone.digest(depth))
             self._fill(shelf, self.backbone.prefix(depth), view, augmentation, f"activations {view + 1}/{views}")
             shelves.append(shelf)
@@ -115,7 +132,8 @@ class Frozen:
         """Inputs as another view, a pure function of (seed, name)."""
         room = discovery.load("data", self.pixels.modality)
         seed = seeds.derive(self.seed, "augment", *name)
-        return room.augment(inputs, seed, flip=augmentation.flip, strength=augmentation.strength)
+        given = {"flip": augmentation.flip, "strength": augmentation.strength, "randaugment": augmentation.randaugment}
+        return room.augment(inputs, seed, **given)
 
     def run(self, module: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
         """A frozen module's output for a batch of inputs."""

@@ -9,21 +9,26 @@ import torch
 
 from headstart.base import seeds
 from headstart.base.work import Batch
+from headstart.features import mixing
 from headstart.features.frozen import Activations
 
 
 class Training:
-    """Shuffled batches of activations; each epoch reads the next view.
+    """Shuffled batches of activations; each epoch reads the next view, and batches are mixed if that is asked for.
 
     A last batch of one item is left out, for batch statistics need two.
 
     Args:
         activations: what the tail reads.
         rows: positions of the training items, (n,).
-        targets: class of every item of the data set, (N,).
+        targets: of every item of the data set, (N,) or (N, C).
         batch_size: items in a batch.
-        seed: of the order.
-        augment: False reads the plain view only.
+        seed: of the order and the mixing.
+        augment: False reads the plain view only, and mixes nothing.
+        classes: C, for mixing class indices; None counts those there are.
+
+    Raises:
+        BadOption: for boxes (CutMix) where no map crosses the cut.
     """
 
     def __init__(
@@ -35,9 +40,15 @@ class Training:
         batch_size: int,
         seed: int,
         augment: bool = True,
+        classes: int | None = None,
     ) -> None:
         self.activations, self.rows, self.targets = activations, np.asarray(rows), targets
-        self.batch_size, self.seed, self.augment = batch_size, seed, augment
+        self.batch_size, self.seed, self.classes = batch_size, seed, classes
+        drawn = activations.augmentation
+        self.augment = augment and drawn.varies
+        self.mix = augment and (drawn.mixup > 0 or drawn.cutmix > 0)
+        if self.mix:
+            mixing.check(activations.frozen.backbone, activations.depth, drawn)
 
     def __len__(self) -> int:
         whole, rest = divmod(len(self.rows), self.batch_size)
@@ -49,8 +60,16 @@ class Training:
         view = self._view(epoch)
         for step in range(start, len(self)):
             index = order[step * self.batch_size : (step + 1) * self.batch_size]
-            inputs = self.activations.batch(index, view, epoch, step)
-            yield Batch(inputs, torch.from_numpy(self.targets[index]), index)
+            inputs, targets = self.activations.batch(index, view, epoch, step), torch.from_numpy(self.targets[index])
+            if self.mix:
+                inputs, targets = self._mixed(inputs, targets, seeds.derive(self.seed, "mix", epoch, step))
+            yield Batch(inputs, targets, index)
+
+    def _mixed(self, inputs: torch.Tensor, targets: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+        classes = self.classes or int(self.targets.max()) + 1
+        axis = self.activations.frozen.backbone.channel_axis(self.activations.depth)
+        drawn = self.activations.augmentation
+        return mixing.mixed(inputs, targets, drawn, seed=seed, classes=classes, channel_axis=axis)
 
     def _view(self, epoch: int) -> int:
         if not self.augment:

@@ -103,7 +103,7 @@ def fine_tune(setting: Setting, recipe: Recipe) -> Generator[Fit, Outcome, Tuned
     limits.check({"rate": rate})
     fit, backbone, head = work.fit(rate, recipe.epochs, "final", keep=True)
     outcome = yield fit
-    row = work.row(rate, outcome)
+    row = record(setting, outcome, rate=rate)
     if rate not in [past["rate"] for past in tried]:
         tried.append(row)
     # Without a single judged epoch nothing is known of the held-out items, and every answer is level.
@@ -129,6 +129,21 @@ def judged(setting: Setting, activations: Activations) -> HeldOut | None:
         return None
     judging = Judging(activations, setting.held, setting.targets)
     return HeldOut(judging, setting.score, setting.watch, setting.minimise, setting.choose)
+
+
+def record(setting: Setting, outcome: Outcome, **tried: Any) -> dict[str, Any]:
+    """One line of what was tried: the value, its held-out scores, whether it diverged or collapsed."""
+    collapsed = setting.collapsed(outcome.outputs)
+    return {**tried, **outcome.scores, "diverged": outcome.diverged, "collapsed": collapsed}
+
+
+def loss(row: Mapping[str, Any], setting: Setting) -> float:
+    """What the best of some records has least of; infinite for one that diverged or was never judged."""
+    value = row.get(setting.watch)
+    if row["diverged"] or value is None:
+        return math.inf
+    # A collapsed fit loses to every other one, yet stays comparable if all collapse.
+    return (value if setting.minimise else -value) + (1e6 if row["collapsed"] else 0.0)
 
 
 def check_depth(backbone: Backbone, options: Mapping[str, Any]) -> None:
@@ -160,7 +175,7 @@ class _Work:
             setting.targets,
             batch_size=recipe.batch_size,
             seed=setting.draw(recipe.label, "stream"),
-            augment=setting.augmentation.strength > 0,
+            classes=setting.outputs,
         )
         phase = Phase(
             objective=_objective(setting),
@@ -182,11 +197,6 @@ class _Work:
         )
         return fit, backbone, head
 
-    def row(self, rate: float, outcome: Outcome) -> dict[str, Any]:
-        """One line of the sweep's record."""
-        collapsed = self.setting.collapsed(outcome.outputs)
-        return {"rate": rate, **outcome.scores, "diverged": outcome.diverged, "collapsed": collapsed}
-
 
 def _sweep(work: _Work, tried: list[dict[str, Any]]) -> Generator[Fit, Outcome, tuple[float, float]]:
     recipe, spent = work.recipe, 0.0
@@ -200,21 +210,13 @@ def _sweep(work: _Work, tried: list[dict[str, Any]]) -> Generator[Fit, Outcome, 
         fit, _, _ = work.fit(GRID[index], sweep_epochs(recipe.epochs), "sweep", keep=False)
         outcome = yield fit
         spent += outcome.seconds
-        row = work.row(GRID[index], outcome)
+        row = record(work.setting, outcome, rate=GRID[index])
         tried.append(row)
-        losses[index] = _loss(row, work.setting)
+        losses[index] = loss(row, work.setting)
         if len(losses) > 1:
             best = min(losses, key=lambda i: losses[i])
             waiting = [i for i in (best - 1, best + 1) if i not in losses]
     return GRID[min(losses, key=lambda i: losses[i])], spent
-
-
-def _loss(row: Mapping[str, Any], setting: Setting) -> float:
-    value = row.get(setting.watch)
-    if row["diverged"] or value is None:
-        return math.inf
-    # A collapsed fit loses to every other one, yet stays comparable if all collapse.
-    return (value if setting.minimise else -value) + (1e6 if row["collapsed"] else 0.0)
 
 
 def _objective(setting: Setting) -> Callable[[nn.Module, Batch], Mapping[str, torch.Tensor]]:

@@ -22,12 +22,13 @@ LIMITS: Limits = {
 """Option name -> (what holds, in words), of the options that several strategies share."""
 
 
-def check(options: Mapping[str, Any], own: Limits | None = None) -> None:
+def check(options: Mapping[str, Any], own: Limits | None = None, *, group: str = "strategy") -> None:
     """Refuse values that cannot be trained with.
 
     Args:
         options: values by option name.
         own: limits of a strategy's own options, the ``LIMITS`` of its file.
+        group: what stands before the name in ``--set``.
 
     Raises:
         BadOption: naming the option, its value and what was expected.
@@ -38,4 +39,4 @@ def check(options: Mapping[str, Any], own: Limits | None = None) -> None:
             continue
         holds, expected = limits[name]
         if not holds(value):
-            raise BadOption(f"Option {name} cannot be {value}", where=f"strategy.{name}", expected=expected)
+            raise BadOption(f"Option {name} cannot be {value}", where=f"{group}.{name}", expected=expected)

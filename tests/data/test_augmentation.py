@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from headstart.data.augmentation import LIGHT, SMALLEST_AREA, augmented
+from headstart.data.augmentation import LIGHT, SMALLEST_AREA, augmented, randaugmented
 
 
 def batch(n: int = 70, side: int = 24) -> torch.Tensor:
@@ -92,3 +92,21 @@ def test_the_draws_do_not_depend_on_the_device() -> None:
     images = batch()
     difference = augmented(images, 5).int() - augmented(images.cuda(), 5).cpu().int()
     assert difference.abs().max() <= 1
+
+
+def test_randaugment_is_pure_in_the_seed_and_item_by_item() -> None:
+    images = batch(6)
+    state = torch.get_rng_state()
+    first = randaugmented(images, 5, 9)
+    assert torch.equal(state, torch.get_rng_state())
+    torch.manual_seed(3)
+    assert torch.equal(first, randaugmented(images, 5, 9))
+    assert not torch.equal(first, randaugmented(images, 6, 9))
+    assert torch.equal(first[:2], randaugmented(images[:2], 5, 9))
+    assert (first.dtype, first.shape) == (torch.uint8, images.shape)
+
+
+def test_a_greater_magnitude_changes_more() -> None:
+    images = torch.nn.functional.interpolate(batch(40, 6).float(), 24, mode="bilinear").to(torch.uint8)
+    changes = [(randaugmented(images, 1, m).float() - images.float()).abs().mean() for m in (1, 10, 30)]
+    assert changes[0] < changes[1] < changes[2]

@@ -52,7 +52,7 @@ def tensors(module):
 
 def test_the_strategies_are_there():
     assert set(STRATEGIES) >= {"probe", "partial", "full", "scratch"}
-    assert set(STRATEGIES) >= {"gradual", "l2sp", "layerwise", "bitfit", "norm"}
+    assert set(STRATEGIES) >= {"gradual", "l2sp", "layerwise", "bitfit", "norm", "lora", "wise"}
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

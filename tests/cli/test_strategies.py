@@ -1,0 +1,61 @@
+"""Whole fits with strategies of every kind: each is sealed, and read again by a process that cannot import PEFT."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from headstart.backbones import catalogue, folder
+from headstart.cli.shell import run
+from headstart.ship.sealed import load
+
+STRATEGIES = {"gradual": ["--depth", "2"], "bitfit": [], "lora": ["--set", "strategy.rank=2"], "wise": []}
+
+READER = """
+import json, sys
+sys.modules["peft"] = None  # whoever imports it now gets an ImportError
+from headstart.ship.sealed import load
+pictures = sys.argv[1].split("|")
+print(json.dumps({to: [one.label for one in load(to).predict(pictures)] for to in sys.argv[2:]}))
+"""
+
+
+@pytest.mark.slow
+def test_fits_are_sealed_and_read_again(tmp_path, write_shapes, capsys):
+    photos = write_shapes(tmp_path / "photos", per_class=10)
+    source = tmp_path / "small"
+    folder.write_folder(catalogue.load("embedded/resnet10-8-12-16-24", weights=False), source, {"source": "random"})
+    shared = ["--backbone", f"local:{source}", "--no-baselines", "--budget", "10m", "--json", "-q"]
+    few = ["--set", "strategy.epochs=3", "--set", "strategy.rate=0.01", "--set", "strategy.batch_size=8"]
+    mixing = ["--set", "augmentation.mixup=0.2", "--set", "augmentation.randaugment=5"]
+    for strategy, more in STRATEGIES.items():
+        words = ["fit", str(photos), "-o", str(tmp_path / strategy), "--strategy", strategy]
+        code = run([*words, *shared, *few, *more, *mixing])
+        assert code == 0, capsys.readouterr().err
+        training = load(tmp_path / strategy).manifest.training
+        assert training["strategy"] == strategy and training["augmentation"]["mixup"] == 0.2
+        assert training["options"]["rate"] == 0.01 and training["options"]["epochs"] == 3
+    assert load(tmp_path / "gradual").manifest.training["options"]["depth"] == 2
+    assert load(tmp_path / "lora").manifest.training["options"]["targets"] == "conv"
+    assert 0 <= load(tmp_path / "wise").manifest.training["options"]["mix"] <= 1
+    pictures = [str(path) for path in sorted(photos.glob("*/*.png"))[::5]]
+    folders = [str(tmp_path / strategy) for strategy in STRATEGIES]
+    found = subprocess.run(
+        [sys.executable, "-c", READER, "|".join(pictures), *folders], capture_output=True, text=True, check=True
+    )
+    for to, labels in json.loads(found.stdout).items():
+        assert labels == [one.label for one in load(to).predict(pictures)]
+
+
+def test_a_strategy_that_cannot_be_is_refused_before_anything_is_written(tmp_path, write_shapes, capsys):
+    photos = write_shapes(tmp_path / "photos", per_class=8)
+    for words, said in (
+        (["--strategy", "wise", "--set", "strategy.mix=1.5"], "mix cannot be 1.5"),
+        (["--strategy", "lora", "--set", "strategy.targets=most"], "targets cannot be most"),
+        (["--strategy", "full", "--set", "strategy.mixup=0.2"], "augmentation.mixup"),
+        (["--strategy", "probe", "--set", "augmentation.mixup=0.2"], "solved on plain items"),
+    ):
+        assert run(["fit", str(photos), "-o", str(tmp_path / "m"), *words]) == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "m").exists()
