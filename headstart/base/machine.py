@@ -76,7 +76,8 @@ def kept_threads() -> Iterator[None]:
 
 
 @lru_cache(maxsize=1)
-def _processor() -> tuple[str, frozenset[str]]:
+def processor() -> tuple[str, frozenset[str]]:
+    """The processor's name, and the flags of what it can do."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -93,7 +94,7 @@ def native_bf16(device: str) -> bool:
         import torch
 
         return torch.cuda.get_device_capability()[0] >= 8
-    return bool({"avx512_bf16", "amx_bf16", "bf16"} & _processor()[1])
+    return bool({"avx512_bf16", "amx_bf16", "bf16"} & processor()[1])
 
 
 def here(precision: str = "auto", device: str = "auto") -> Machine:
@@ -112,7 +113,7 @@ def here(precision: str = "auto", device: str = "auto") -> Machine:
         raise BadOption("Device cannot be 'cuda'", expected="a CUDA device, and none answers on this machine")
     if precision == "auto":
         precision = "bf16" if native_bf16(device) else "float32"
-    name = torch.cuda.get_device_name() if device == "cuda" else _processor()[0]
+    name = torch.cuda.get_device_name() if device == "cuda" else processor()[0]
     return Machine(device, precision, torch.get_num_threads(), name)
 
 

@@ -10,6 +10,7 @@ fits/NAME.safetensors   its held-out outputs and, where kept, its weights
 evidence.json     the evidence table
 verdict.json      the verdict with its test scores
 findings.json     what was diagnosed
+predictions.safetensors   probabilities (m, C) of the models that met the test items, and the items' targets
 log.txt           everything that was said
 """
 
@@ -93,6 +94,23 @@ class Run:
     def journal(self) -> Sequence[Mapping[str, Any]]:
         """The finished fits, oldest first."""
         return files.read_lines(self.path / "journal.jsonl")
+
+    def arrays(self, name: str) -> Mapping[str, Any]:
+        """The numpy arrays that were kept under a name; empty if none were.
+
+        Raises:
+            RunError: when the file is damaged.
+        """
+        path = self.path / f"{name}.safetensors"
+        if not path.exists():
+            return {}
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            return load_file(path)
+        except (OSError, ValueError, SafetensorError) as error:
+            raise RunError(f"{path} cannot be read: {error}") from error
 
     def finished(self, name: str) -> Mapping[str, Any] | None:
         """The journal's line of a fit; None if it did not finish."""

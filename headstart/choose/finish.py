@@ -82,6 +82,9 @@ def finish(ground: Ground, found: Climb) -> Finished:
     verdict["tests"]["winner"] = verdict["tests"][role_of_winner]
     verdict["items"] = len(targets)
     verdict["openings"] = openings
+    # With these, two runs on the same items can be compared pair by pair later on.
+    kept = {role: np.asarray(each, dtype=np.float32) for role, each in probabilities.items()}
+    ground.journal.keep("predictions", {**kept, "targets": targets})
     model = models[role_of_winner]
     is_network = isinstance(model, Network)
     return Finished(standing[role_of_winner], model if is_network else None, None if is_network else model, verdict)

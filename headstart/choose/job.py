@@ -32,7 +32,7 @@ from headstart.engine.checkpoint import EVERY
 from headstart.engine.journal import Journal
 from headstart.features.store import Store
 from headstart.measure import scores
-from headstart.ship import sealed, sealing
+from headstart.ship import runs, sealed, sealing
 from headstart.ship.sealed import Model
 
 _NOT_COMPARED = ("id", "budget")
@@ -129,7 +129,7 @@ def run(
     request: Request, data: Dataset, to: Path, options: Mapping[str, Any], *, clock: Clock, report: Reporter
 ) -> Model:
     """Choose, climb, finish, seal."""
-    machine, store = here(request.precision), Store()
+    machine, store = here(request.precision), Store(origin=data.origin)
     earlier = replay.find(request.replay) if request.replay else None
     store.prune(UNUSED)
     chosen = backbones.choose(
@@ -144,6 +144,7 @@ def run(
     journal = begin(to, config, resume=request.resume, every=request.checkpoint)
     if earlier is not None:
         replay.take_over(earlier, journal)
+    runs.remember(to, str(journal.config["id"]))
     if not request.resume:
         journal.write("data", {**_described(data), "near_duplicates": data.near.listed})
     if request.resume and (to / "manifest.json").exists():
@@ -166,7 +167,7 @@ def _climb(
     machine: Machine,
     report: Reporter,
 ) -> Model:
-    store = Store(limit=journal.store_limit)
+    store = Store(limit=journal.store_limit, origin=data.origin)
     machine = replace(machine, threads=_threads(journal, chosen.backbone, machine, store.limit))
     logged = Logged(report, journal)
     for line in (*_about(data), *chosen.notes):
@@ -340,6 +341,7 @@ def _about(data: Dataset, most: int = 5) -> list[str]:
 def _described(data: Dataset) -> dict[str, Any]:
     counts = data.counts()
     return {
+        "origin": data.origin,
         "understood": data.understood,
         "digest": data.digest,
         "parts": data.sizes(),
@@ -379,7 +381,7 @@ def _seal(
         task="classification",
         evidence=found.rows,
         verdict=ended.verdict,
-        data=_described(stand.dataset),
+        data={**_described(stand.dataset), "findings": [_told(Finding(**each)) for each in stand.journal.findings]},
         depth=depth,
         golden=request.golden,
         own_items=own,

@@ -47,6 +47,14 @@ def count(number: int) -> str:
     return str(number)
 
 
+def size(number: float) -> str:
+    """Bytes in a few letters: ``1.2 GB``."""
+    for unit, letters in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if number >= unit:
+            return f"{number / unit:.1f} {letters}"
+    return f"{number:.0f} B"
+
+
 def show(
     heads: Sequence[str],
     rows: Sequence[Sequence[str]],

@@ -39,6 +39,11 @@ class Journal(Run):
         """Write ``name``.json, whole or not at all."""
         files.write_json(self.path / f"{name}.json", data)
 
+    def keep(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+        """Write ``name``.safetensors, whole or not at all."""
+        tensors = {key: torch.from_numpy(np.ascontiguousarray(value)) for key, value in arrays.items()}
+        files.write_with(self.path / f"{name}.safetensors", lambda to: save_file(tensors, to))
+
     def log(self, text: str) -> None:
         """Append a line to the log; a log that cannot be written stops nothing."""
         with contextlib.suppress(OSError), open(self.path / "log.txt", "a", encoding="utf-8") as stream:

@@ -142,6 +142,7 @@ class Frozen:
 
     def _shelf(self, what: str, view: str, digest: str) -> Shelf:
         return self.store.shelf(
+            network_name=self.backbone.info.name,
             what=what,
             network=digest,
             preprocessing=self.pixels.preprocessing.as_dict(),

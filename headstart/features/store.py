@@ -24,7 +24,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from headstart.base import files, hashes
-from headstart.base.errors import RunError
+from headstart.base.errors import HeadstartError, RunError
 from headstart.base.machine import cache_folder
 
 SHARD_BYTES = 64 * 2**20
@@ -36,10 +36,11 @@ class Shelf:
     Args:
         folder: where its shards are.
         key: what the values depend on; written beside them for ``ls`` and for people.
+        about: what a person would call it, such as the names of the network and of the data; no part of the key.
     """
 
-    def __init__(self, folder: Path, key: Mapping[str, Any]) -> None:
-        self.folder, self.key = folder, dict(key)
+    def __init__(self, folder: Path, key: Mapping[str, Any], about: Mapping[str, str] | None = None) -> None:
+        self.folder, self.key, self.about = folder, dict(key), dict(about or {})
         self._shards: dict[str, dict[str, torch.Tensor]] = {}
         self._place: dict[str, tuple[str, int]] = {}
         self.refresh()
@@ -72,6 +73,8 @@ class Shelf:
         name = hashes.of_texts(digests)[:32] + ".safetensors"
         if not (self.folder / "key.json").exists():
             files.write_json(self.folder / "key.json", self.key)
+        if self.about and not (self.folder / "about.json").exists():
+            files.write_json(self.folder / "about.json", self.about)
         values = {name: value.detach().cpu().contiguous() for name, value in values.items()}
         header = {"items": json.dumps(list(digests))}
         files.write_with(self.folder / name, lambda to: save_file(values, to, metadata=header))
@@ -133,23 +136,34 @@ class Store:
         root: the folder.
         limit: bytes that activations at one cut, or decoded inputs, may take; past it they are recomputed. By default
             8 GiB, or a third of what the disk has left.
+        origin: the data that are being worked on, for whoever lists what the store holds.
     """
 
-    def __init__(self, root: Path | None = None, limit: int | None = None) -> None:
-        self.root = root or cache_folder() / "store"
+    def __init__(self, root: Path | None = None, limit: int | None = None, origin: str = "") -> None:
+        self.root, self.origin = root or cache_folder() / "store", origin
         self.limit = min(8 * 2**30, self._free() // 3) if limit is None else limit
 
     def _free(self) -> int:
         return shutil.disk_usage(next(folder for folder in (self.root, *self.root.parents) if folder.exists())).free
 
-    def shelf(self, **key: Any) -> Shelf:
-        """The shelf for a key; made on its first ``put``."""
+    def shelf(self, *, network_name: str = "", **key: Any) -> Shelf:
+        """The shelf for a key; made on its first ``put``.
+
+        Args:
+            network_name: what the network is called, for whoever lists the store; no part of the key.
+            key: everything that the values depend on.
+        """
         folder = self.root / hashes.of_data(key)[:32]
         if folder.exists():
             # A cache that may only be read is still a cache.
             with contextlib.suppress(OSError):
                 os.utime(folder)
-        return Shelf(folder, key)
+        named = {"backbone": network_name, "data": self.origin}
+        about = {name: text for name, text in named.items() if text}
+        if about and (folder / "key.json").exists() and not (folder / "about.json").exists():
+            with contextlib.suppress(HeadstartError):
+                files.write_json(folder / "about.json", about)
+        return Shelf(folder, key, about)
 
     def room_for(self, size: int) -> bool:
         """True if ``size`` bytes may be kept. The answer depends on the limit alone, so a resumed run gets the same."""

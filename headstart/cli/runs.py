@@ -1,0 +1,157 @@
+"""List the runs of this machine, or compare some of them side by side.
+
+ACTION is ls or compare. Without folders, ls lists every run that fit began on this machine and that is still there;
+with folders, the runs in them. compare takes models or runs; if they are on the same data and the same split, it also
+says how far each is from the first, item by item, with a 95 % interval.
+
+Examples:
+
+    headstart runs ls
+    headstart runs ls experiments/ --json
+    headstart runs compare flowers flowers-vit
+    headstart runs compare flowers flowers-vit --metric f1_macro
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headstart.base.errors import BadOption, HeadstartError, UnknownName
+from headstart.cli import options, tables
+from headstart.data.printable import printable
+from headstart.ship import runs
+
+if TYPE_CHECKING:
+    from headstart.base.vocabulary import Interval
+    from headstart.ship.runs import Summary
+
+ACTIONS = ("ls", "compare")
+_OUTCOMES = {
+    "positive": "helped",
+    "negative": "hurt",
+    "tie": "tie",
+    "not measured": "not measured",
+    "not_measured": "not measured",
+}
+
+
+def main(
+    action: Annotated[str, typer.Argument(metavar="ACTION", help="ls or compare.")] = "ls",
+    folders: Annotated[
+        list[Path] | None, typer.Argument(metavar="FOLDER...", help="Models or runs, or folders that hold them.")
+    ] = None,
+    *,
+    metric: Annotated[str, typer.Option(metavar="NAME", help="What compare compares item by item.")] = "accuracy",
+    as_json: options.Json = False,
+) -> int:
+    """Parse, read, print."""
+    if action not in ACTIONS:
+        raise UnknownName("action", action, ACTIONS, next_move="headstart runs --help")
+    given = folders or []
+    if action == "ls":
+        _list(runs.found(given), as_json=as_json)
+        return 0
+    if len(given) < 2:
+        raise BadOption("Nothing to compare", expected="two models or more: headstart runs compare A B")
+    one_each = [_one(folder) for folder in given]
+    _compare([runs.summary(folder) for folder in one_each], metric, as_json=as_json)
+    return 0
+
+
+def _one(folder: Path) -> Path:
+    found = runs.found([folder])
+    if len(found) > 1:
+        raise BadOption(f"{folder} holds {len(found)} runs", expected="the folder of one of them")
+    return found[0]
+
+
+def _list(found: list[Path], *, as_json: bool) -> None:
+    summaries, broken = [], []
+    for folder in found:
+        try:
+            summaries.append(runs.summary(folder))
+        except HeadstartError as error:
+            broken.append((folder, error.what))
+    summaries.sort(key=lambda one: one.when, reverse=True)
+    if as_json:
+        damaged = [{"path": str(folder), "what": what} for folder, what in broken]
+        print(json.dumps({"runs": [one.as_dict() for one in summaries], "damaged": damaged}, ensure_ascii=False))
+        return
+    if not found:
+        print("No run of this machine is left; headstart fit makes one.")
+        return
+    heads = ("Name", "When", "Data", "Sealed", "Transfer", "Accuracy")
+    rows = [
+        (_short(one), _day(one), one.data, one.candidate or one.state, _outcome(one), _score(one, "accuracy"))
+        for one in summaries
+    ]
+    tables.show(heads, rows, fold=(2, 0, 3, 4))
+    for folder, what in broken:
+        print(tables.wrapped(f"{printable(str(folder))}: {printable(what)}", indent="  "))
+
+
+def _compare(found: list[Summary], metric: str, *, as_json: bool) -> None:
+    same = len({one.digest for one in found}) == 1 and all(one.state == "finished" for one in found)
+    gaps = runs.gaps([one.path for one in found], metric) if same else [None] * (len(found) - 1)
+    if as_json:
+        plain: list[Any] = [None if gap is None else gap.as_dict() for gap in gaps]
+        rows = [one.as_dict() for one in found]
+        print(json.dumps({"runs": rows, "same_data": same, "metric": metric, "gaps": plain}, ensure_ascii=False))
+        return
+    metrics = dict.fromkeys(name for one in found for name in one.scores or ())
+    lines: list[tuple[str, ...]] = [
+        ("Data", *(one.data for one in found)),
+        ("Items", *(f"{one.items:,} in {one.classes} classes" for one in found)),
+        ("Backbone", *(one.backbone or "none" for one in found)),
+        ("Sealed", *(one.candidate or one.state for one in found)),
+        ("Transfer", *(_outcome(one) for one in found)),
+        *((tables.TITLES.get(name, name), *(_score(one, name) for one in found)) for name in metrics),
+        ("Seconds", *(f"{one.seconds:,.0f}" if one.seconds else "-" for one in found)),
+    ]
+    tables.show(("", *(_short(one) for one in found)), lines, fold=tuple(range(1, len(found) + 1)))
+    print()
+    if not same:
+        print(tables.wrapped(_unlike(found)))
+    for one, gap in zip(found[1:], gaps, strict=True):
+        if same:
+            print(tables.wrapped(_gap(_short(one), _short(found[0]), gap, metric, tested=one.tested)))
+
+
+def _unlike(found: list[Summary]) -> str:
+    waiting = [_short(one) for one in found if one.state != "finished"]
+    if waiting:
+        return f"{', '.join(waiting)} has not finished: there is nothing to compare yet."
+    return "These scores cannot be compared: the data, the classes or the split are not the same."
+
+
+def _gap(name: str, first: str, gap: Interval | None, metric: str, *, tested: bool) -> str:
+    if gap is None:
+        return f"{name} and {first} cannot be paired: their predictions were not kept."
+    title = tables.TITLES.get(metric, metric).lower()
+    scale, digits, unit = (100, 1, " points") if metric in tables.PERCENT else (1, 3, "")
+    low, value, high = (f"{scale * each:+.{digits}f}" for each in (gap.low, gap.value, gap.high))
+    clear = "better" if gap.low > 0 else "worse" if gap.high < 0 else "not clearly different"
+    where = "the same test items" if tested else "the same cross-validated items"
+    return f"{name} is {clear}: {value}{unit} of {title} from {first} (95 % interval {low} to {high}), on {where}."
+
+
+def _short(one: Summary) -> str:
+    """The folder's name; its path from here where a run of the cache has a name that says nothing."""
+    path = one.path
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else path.name
+
+
+def _day(one: Summary) -> str:
+    return one.when[:16].replace("T", " ")
+
+
+def _outcome(one: Summary) -> str:
+    return _OUTCOMES.get(one.outcome, one.outcome or "-")
+
+
+def _score(one: Summary, metric: str) -> str:
+    return tables.score(metric, (one.scores or {}).get(metric))
