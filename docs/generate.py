@@ -24,7 +24,7 @@ README = DOCS.parent / "README.md"
 PACKAGE = DOCS.parent / "headstart"
 
 TREE = (
-    *("__init__.py", "__main__.py", "api.py"),
+    *("__init__.py", "__main__.py", "api.py", "estimators"),
     *("cli", "choose", "diagnose", "ship", "engine", "rank", "tune", "baselines", "adapt", "pretrain", "features"),
     *("data", "tasks", "backbones", "measure", "base"),
 )

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
         pretrain_backbone,
     )
     from headstart.base.errors import HeadstartError
+    from headstart.estimators.features import TransferFeatures
+    from headstart.estimators.transfer import TransferClassifier, TransferRegressor
     from headstart.ship.sealed import Model
 
     __version__: str
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 __all__ = [
     "HeadstartError",
     "Model",
+    "TransferClassifier",
+    "TransferFeatures",
+    "TransferRegressor",
     "__version__",
     "describe_backbone",
     "evaluate",
@@ -52,6 +57,9 @@ __all__ = [
 _HOMES = {
     "HeadstartError": "headstart.base.errors",
     "Model": "headstart.ship.sealed",
+    "TransferClassifier": "headstart.estimators.transfer",
+    "TransferFeatures": "headstart.estimators.features",
+    "TransferRegressor": "headstart.estimators.transfer",
     "describe_backbone": "headstart.api",
     "evaluate": "headstart.api",
     "fit": "headstart.api",

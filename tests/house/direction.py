@@ -24,6 +24,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("diagnose", "ship"),
     ("choose",),
     ("api",),
+    ("estimators",),
     ("cli",),
 )
 """Rooms from the ground up. A room may import from every row before its own, and from itself."""

@@ -17,6 +17,9 @@ ROOT = Path(__file__).parents[2]
 PUBLIC = [
     "HeadstartError",
     "Model",
+    "TransferClassifier",
+    "TransferFeatures",
+    "TransferRegressor",
     "__version__",
     "describe_backbone",
     "evaluate",

@@ -1,0 +1,1 @@
+"""scikit-learn estimators: the house behind fit, predict and score."""
