@@ -362,12 +362,13 @@ class TransferRegressor(RegressorMixin, _Transfer):
 
     Args:
         backbone, architecture, strategy, depth, budget, metric, baselines, precision: as ``TransferClassifier``.
-        settings: options by dotted name, such as {"strategy.penalty": 10.0}; the only one for vectors.
+        settings: options by dotted name, such as {"strategy.penalty": 10.0}, which is 1 / alpha; the only one for
+            vectors.
         random_state: an int is the seed of everything random; None or a RandomState draws one. Vectors need none.
 
     Attributes:
         coef_, intercept_: (d,) and a number.
-        penalty_: scikit-learn's ``alpha``, for the standardised vectors.
+        penalty_: 1 / scikit-learn's ``alpha``, for the standardised vectors.
         n_features_in_, feature_names_in_: of the vectors.
 
     Example:
@@ -385,9 +386,10 @@ class TransferRegressor(RegressorMixin, _Transfer):
         kept = copies.merged(X, y, weights)
         X, y, share = X[kept.rows], y[kept.rows], kept.weights
         scaling, penalty = standardisation(X, weights=share), self._penalty()
-        found = ridge.fit(scaling.apply(X), y[:, None], None if penalty is None else [penalty], weights=share)
+        tried = None if penalty is None else [1 / penalty]
+        found = ridge.fit(scaling.apply(X), y[:, None], tried, weights=share)
         linear: Linear = found.linear.folded(scaling)
-        self.penalty_ = found.penalty
+        self.penalty_ = 1 / found.penalty
         self.coef_, self.intercept_ = linear.weight[0], float(linear.bias[0])
 
     def predict(self, X: Any) -> Floats:

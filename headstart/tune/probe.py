@@ -52,7 +52,6 @@ def plan(setting: Setting, *, stages: str = "last", penalty: float | None = None
         trainable=sum(parameter.numel() for parameter in head.parameters()),
         seconds=time.perf_counter() - started,
         tried=[{"penalty": penalty}],
-        collapsed=setting.collapsed(outputs),
     )
 
 

@@ -117,7 +117,7 @@ def test_a_second_fit_reads_the_store(fitted: TransferClassifier, digits: Digits
 
 @pytest.mark.slow
 def test_a_search_finds_the_same_in_one_process_and_in_two(digits: Digits, tmp_path: Path) -> None:
-    pictures, targets = digits[0][:40], digits[1][:40] % 2
+    pictures, targets = digits[0][:60], digits[1][:60]
     small = catalogue.load("embedded/resnet10-8-16-24-32", weights=False, seed=0)
     folder.write_folder(small, tmp_path / "small", {"made": "by a test"})
     estimator = TransferClassifier(backbone=BACKBONE)

@@ -122,6 +122,12 @@ def test_the_probe_is_scikit_learns_logistic_regression(setting):
     assert np.abs(softmax(tuned.outputs) - expected).max() < 1e-3
 
 
+def test_a_probe_that_names_one_class_is_still_its_own_best_answer(setting):
+    tuned = tune("probe", replace(setting, weights=np.array([9.0, 1, 1, 1])), penalty=1e-9)
+    assert len(np.unique(tuned.outputs.argmax(axis=1))) == 1
+    assert not tuned.collapsed
+
+
 def test_a_probe_reads_any_stage(setting):
     backbone = setting.frozen.backbone
     assert probe.read_taps(backbone, "all") == tuple(range(1, backbone.depth + 1))
