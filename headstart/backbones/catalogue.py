@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from headstart.backbones.chain import Backbone
 from headstart.base import discovery
-from headstart.base.errors import UnknownName
+from headstart.base.errors import UnknownName, WeightsError
 from headstart.base.vocabulary import BackboneInfo
 
 FIRST = ("embedded", "torchvision", "timm")
@@ -30,6 +31,28 @@ def load(name: str, *, weights: bool = True, seed: int = 0, architecture: str | 
     provider, rest = _split(name)
     plugin = discovery.load("backbones", provider, kind="backbone provider")
     backbone: Backbone = plugin.load(rest, weights=weights, seed=seed, architecture=architecture)
+    return backbone
+
+
+def build(architecture: str, config: Mapping[str, Any] | None = None, *, seed: int = 0) -> Backbone:
+    """A network from random initialisation, from what a folder says it is; nothing is fetched.
+
+    Args:
+        architecture: ``BackboneInfo.architecture``.
+        config: ``BackboneInfo.config``.
+        seed: of the initialisation.
+
+    Raises:
+        UnknownName: when nothing answers to the architecture.
+        WeightsError: when the configuration cannot be built.
+    """
+    if config is None:
+        return load(architecture, weights=False, seed=seed)
+    provider, rest = _split(architecture)
+    plugin = discovery.load("backbones", provider, kind="backbone provider")
+    if not hasattr(plugin, "build"):
+        raise WeightsError(f"{provider} builds no network from a configuration", where=architecture)
+    backbone: Backbone = plugin.build(rest, config, seed=seed)
     return backbone
 
 

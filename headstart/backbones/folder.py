@@ -49,6 +49,7 @@ class Record(BaseModel):
 
     Attributes:
         architecture: catalogue name that builds the network without weights.
+        config: what the architecture is built from, where its name alone does not say it.
         card: how it was made; plain data for people.
     """
 
@@ -65,6 +66,7 @@ class Record(BaseModel):
     modality: str
     prior: float | None = None
     weights: WeightsRecord
+    config: dict[str, JsonValue] | None = None
     card: dict[str, JsonValue] = {}
 
     @field_validator("architecture")
@@ -88,6 +90,7 @@ class Record(BaseModel):
             local=True,
             prior=self.prior,
             modality=self.modality,
+            config=self.config,
         )
 
     def backbone(self, name: str, data: bytes | None, *, seed: int = 0) -> Backbone:
@@ -97,7 +100,7 @@ class Record(BaseModel):
             WeightsError: when the bytes are not the described ones, or do not fit.
             UnknownName: when nothing builds the architecture.
         """
-        built = catalogue.load(self.architecture, weights=False, seed=seed)
+        built = catalogue.build(self.architecture, self.config, seed=seed)
         info = self.info(name)
         if data is None:
             return built.known_as(untrained(info))
@@ -167,6 +170,7 @@ def write_folder(
         source=info.source,
         modality=info.modality,
         prior=info.prior,
+        config=None if info.config is None else plain(info.config),
         weights=WeightsRecord(sha256=hashes.of_bytes(data), bytes=len(data)),
         card=plain(card),
     )

@@ -1,11 +1,11 @@
-"""Backbones on this machine: a backbone's folder, a headstart model, or a bare state_dict with its architecture."""
+"""Backbones on this machine: folders of headstart, timm or transformers, and bare state_dicts with an architecture."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from headstart.backbones import catalogue, folder, tensors
+from headstart.backbones import catalogue, folder, snapshot, tensors
 from headstart.backbones.chain import Backbone, untrained
 from headstart.base import manifest
 from headstart.base.errors import BadOption, WeightsError
@@ -31,7 +31,7 @@ def describe(name: str) -> BackboneInfo:
     if _is_backbone(path):
         return folder.describe_folder(path)
     if path.is_dir():
-        return _sealed(path)[0]
+        return snapshot.describe(snapshot.of_folder(path)) if snapshot.is_one(path) else _sealed(path)[0]
     raise WeightsError(
         "A bare state_dict does not say which network it belongs to",
         where=str(path),
@@ -43,8 +43,8 @@ def load(name: str, *, weights: bool = True, seed: int = 0, architecture: str | 
     """Load the backbone at a path.
 
     Args:
-        name: path of a backbone's folder, a headstart model's folder, or a state_dict
-            (.safetensors, .pt, .pth, .bin; read with ``weights_only``).
+        name: path of a backbone's folder, a headstart model's folder, a folder as timm or transformers save networks,
+            or a state_dict (.safetensors, .pt, .pth, .bin; read with ``weights_only``).
         weights: False for the same network from random initialisation.
         seed: of that initialisation.
         architecture: ``provider/name`` of the network, for a bare state_dict.
@@ -62,8 +62,10 @@ def load(name: str, *, weights: bool = True, seed: int = 0, architecture: str | 
         raise BadOption(f"{path} says its architecture itself", where="architecture", expected="none with a folder")
     if _is_backbone(path):
         return folder.read_folder(path, weights=weights, seed=seed)
+    if snapshot.is_one(path):
+        return snapshot.load(snapshot.of_folder(path), weights=weights, seed=seed)
     info, file = _sealed(path)
-    built = _build(info.architecture, seed, path)
+    built = catalogue.build(info.architecture, info.config, seed=seed)
     if not weights:
         return built.known_as(untrained(info))
     state = tensors.read(file)
@@ -92,7 +94,8 @@ def _sealed(path: Path) -> tuple[BackboneInfo, Path]:
         raise WeightsError(
             "The folder holds no backbone",
             where=str(path),
-            expected=f"{folder.DESCRIPTION} (a backbone) or {manifest.NAME} (a headstart model)",
+            expected=f"{folder.DESCRIPTION} (a backbone), {manifest.NAME} (a headstart model), or {snapshot.CONFIG} "
+            f"beside {snapshot.WEIGHTS[0]} (as timm and transformers save networks)",
             next_move="name the weights file itself, with --architecture",
         )
     known = manifest.read(path)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import socket
 import threading
 import urllib.request
+from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 PATIENCE = 4.0
 """Seconds that a host has to answer."""
+Answer = TypeVar("Answer")
 
 
 def unreachable(url: str) -> str:
@@ -19,17 +22,25 @@ def unreachable(url: str) -> str:
     if proxy and not urllib.request.proxy_bypass(parts.hostname or ""):
         parts = urlsplit(proxy if "//" in proxy else f"//{proxy}")
     host, port = parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443)
-    answer = [f"{host} did not answer within {PATIENCE:g} s"]
 
-    def connect() -> None:
+    def connect() -> str:
         try:
             socket.create_connection((host, port), timeout=PATIENCE).close()
-            answer[0] = ""
         except OSError as error:
-            answer[0] = f"{host} cannot be reached: {error.strerror or error}"
+            return f"{host} cannot be reached: {error.strerror or error}"
+        return ""
 
-    # A thread, since looking up a name has no time limit of its own.
-    thread = threading.Thread(target=connect, daemon=True)
+    return within(PATIENCE, connect, f"{host} did not answer within {PATIENCE:g} s")
+
+
+def within(seconds: float, ask: Callable[[], Answer], otherwise: Answer) -> Answer:
+    """What ``ask`` answers, or ``otherwise`` when it takes longer; looking up a host's name has no limit of its own."""
+    answers = [otherwise]
+
+    def put() -> None:
+        answers[0] = ask()
+
+    thread = threading.Thread(target=put, daemon=True)
     thread.start()
-    thread.join(PATIENCE)
-    return answer[0]
+    thread.join(seconds)
+    return answers[0]

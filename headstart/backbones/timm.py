@@ -5,25 +5,22 @@ Wightman, PyTorch Image Models (2019), https://github.com/huggingface/pytorch-im
 
 from __future__ import annotations
 
-import os
+import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
-
-# Read once, when the library is imported; whoever wants telemetry sets it to 0.
-os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import timm
 import timm.layers
 import torch
-from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
-from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+from huggingface_hub import constants
 from timm.models import PretrainedCfg, get_pretrained_cfg
 from torch import nn
 
-from headstart.backbones import reach
+from headstart.backbones import fetch, hub, licences, reach, tensors
 from headstart.backbones.chain import Backbone, seeded, untrained
 from headstart.backbones.revival import revive
 from headstart.base.errors import BadOption, UnknownName, WeightsError
@@ -32,14 +29,10 @@ from headstart.base.vocabulary import BackboneInfo, Preprocessing
 FILES = ("model.safetensors", "pytorch_model.bin")
 """Names of weights files on the hub, the safest first."""
 
-LICENCES = {
-    "apache-2.0": "Apache-2.0",
-    "mit": "MIT",
-    "bsd-3-clause": "BSD-3-Clause",
-    "cc-by-nc-4.0": "CC-BY-NC-4.0",
-    "cc-by-nc-sa-4.0": "CC-BY-NC-SA-4.0",
-    "gpl-3.0": "GPL-3.0",
-}
+REFUSED = frozenset(
+    ("cache_dir", "checkpoint_path", "exportable", "hf_hub_id", "pretrained", "pretrained_cfg", "scriptable", "url")
+) | {"pretrained_cfg_overlay"}
+"""Options of timm's constructors that say where files are; a description from outside must not."""
 
 SOURCES = {
     "in1k": "ImageNet-1k",
@@ -121,7 +114,7 @@ def describe(name: str) -> BackboneInfo:
         stages=(),
         width=0,
         preprocessing=_preprocessing(cfg),
-        licence=LICENCES.get((cfg.license or "unknown").lower(), cfg.license or "unknown"),
+        licence=licences.named(cfg.license),
         source=_source(tag) if cfg.has_weights else "no published weights",
         local=_cached(cfg) is not None,
         prior=PRIORS.get(full),
@@ -146,7 +139,7 @@ def load(name: str, *, weights: bool = True, seed: int = 0, architecture: str | 
     full = info.name.removeprefix("timm/")
     rebuild = partial(_fresh, full)
     module = seeded(seed, partial(_pretrained, full)) if weights else rebuild(seed)
-    info = info if weights else untrained(info)
+    info = dataclasses.replace(info, local=True) if weights else untrained(info)
     return Backbone(module, info, rebuild=rebuild, wrapped=_kept_whole())
 
 
@@ -200,80 +193,124 @@ def _new(full: str, **options: Any) -> nn.Module:
     return cast(nn.Module, module)
 
 
-def _fresh(full: str, seed: int) -> nn.Module:
-    return revive(seeded(seed, partial(_new, full, pretrained=False)))
+def _fresh(full: str, seed: int, *, options: Mapping[str, Any] = MappingProxyType({})) -> nn.Module:
+    return revive(seeded(seed, partial(_new, full, pretrained=False, **options)))
 
 
 def _pretrained(full: str) -> nn.Module:
     cfg = _config(full)
+    path = _download(cfg)
     try:
-        path = _cached(cfg) or _download(cfg)
-        if path is None or cfg.custom_load:
-            return _new(full, pretrained=True)
-        return _new(full, pretrained=True, pretrained_cfg_overlay={"file": str(path)})
-    except WeightsError:
-        raise
-    except Exception as error:  # the hub, the network and the file formats each have errors of their own
-        raise _unavailable(full, str(error).strip().split("\n")[0] or type(error).__name__) from error
+        # Loaders of their own are for the publisher's first file, not for the hub's copy of it.
+        overlay = {"file": str(path), **({"custom_load": False} if cfg.hf_hub_id else {})}
+        return _new(full, pretrained=True, pretrained_cfg_overlay=overlay)
+    except Exception as error:  # timm's loaders and the file formats each have errors of their own
+        raise hub.unavailable(f"timm/{full}", str(error).strip().split("\n")[0] or type(error).__name__) from error
 
 
 def _wanted(cfg: PretrainedCfg) -> tuple[str, ...]:
     return (cfg.hf_hub_filename,) if cfg.hf_hub_filename else FILES
 
 
-def _repository(cfg: PretrainedCfg) -> tuple[str, str | None]:
-    name, _, revision = str(cfg.hf_hub_id).partition("@")
-    return name, revision or None
-
-
 def _cached(cfg: PretrainedCfg) -> Path | None:
     """The weights file on this machine, if there is one."""
     if cfg.hf_hub_id:
-        repository, revision = _repository(cfg)
-        if not (Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}").is_dir():
-            return None
-        for name in _wanted(cfg):
-            found = try_to_load_from_cache(repository, name, cache_dir=constants.HF_HUB_CACHE, revision=revision)
-            if isinstance(found, str):
-                return Path(found)
-        return None
+        repository, revision = hub.split(str(cfg.hf_hub_id))
+        found = (hub.cached(repository, name, revision) for name in _wanted(cfg))
+        return next((path for path in found if path is not None), None)
     if isinstance(cfg.url, str) and cfg.url:
-        path = Path(torch.hub.get_dir(), "checkpoints", cfg.url.rsplit("/", 1)[-1])
+        path = _file(cfg.url)
         return path if path.is_file() else None
     return None
 
 
-def _download(cfg: PretrainedCfg) -> Path | None:
-    """Fetch from the hub; None where timm itself knows another place.
+def _file(url: str) -> Path:
+    return Path(torch.hub.get_dir(), "checkpoints", url.rsplit("/", 1)[-1])
+
+
+def _download(cfg: PretrainedCfg) -> Path:
+    """The weights file, from the cache or fetched.
 
     Raises:
-        WeightsError: at once when there is no way to the hub; the libraries would retry for a minute.
+        WeightsError: at once when there is no way to them.
     """
-    full = f"{cfg.architecture}.{cfg.tag}"
-    url = constants.ENDPOINT if cfg.hf_hub_id else cfg.url
-    if not isinstance(url, str) or not url:
-        raise _unavailable(full, "no weights were published")
-    if cfg.hf_hub_id and constants.HF_HUB_OFFLINE:
-        raise _unavailable(full, "HF_HUB_OFFLINE is set, so nothing is downloaded")
-    if reason := reach.unreachable(url):
-        raise _unavailable(full, reason)
-    if not cfg.hf_hub_id:
-        return None
-    repository, revision = _repository(cfg)
-    for name in _wanted(cfg):
-        try:
-            return Path(hf_hub_download(repository, name, revision=revision, etag_timeout=reach.PATIENCE))
-        except LocalEntryNotFoundError:
-            raise
-        except EntryNotFoundError:
-            continue
-    raise _unavailable(full, f"{repository} has none of {', '.join(_wanted(cfg))}")
+    full = f"timm/{cfg.architecture}.{cfg.tag}"
+    if cfg.hf_hub_id:
+        repository, revision = hub.split(str(cfg.hf_hub_id))
+        # Whichever is here already comes first.
+        for name in sorted(_wanted(cfg), key=lambda name: hub.cached(repository, name, revision) is None):
+            if (path := hub.get(repository, name, revision, name=full)) is not None:
+                return path
+        raise hub.unavailable(full, f"{repository} has none of {', '.join(_wanted(cfg))}")
+    if not isinstance(cfg.url, str) or not cfg.url:
+        raise hub.unavailable(full, "no weights were published")
+    if (path := _file(cfg.url)).is_file():
+        return path
+    if constants.HF_HUB_OFFLINE:
+        raise hub.unavailable(full, "HF_HUB_OFFLINE is set, so nothing is downloaded")
+    if reason := reach.unreachable(cfg.url):
+        raise hub.unavailable(full, reason)
+    digest = re.search(r"-([0-9a-f]{8,})\.", path.name)
+    return fetch.download(cfg.url, path, digest=digest[1] if digest else "")
 
 
-def _unavailable(full: str, reason: str) -> WeightsError:
-    return WeightsError(
-        f"The weights of timm/{full} cannot be had: {reason}",
-        expected=f"them in {constants.HF_HUB_CACHE}, or a way to {constants.ENDPOINT}",
-        next_move="use weights that are here (headstart backbones --local, or local:PATH), or load this backbone once "
-        "where there is a network and copy its Hugging Face cache (HF_HOME); HF_HUB_OFFLINE=1 forbids downloads",
+def described(config: Mapping[str, Any]) -> BackboneInfo:
+    """What a config.json that timm wrote says of its network.
+
+    Raises:
+        KeyError, TypeError, ValueError, IndexError: when it is not as timm writes it.
+        WeightsError: when timm has no such network.
+    """
+    bare, given = str(config["architecture"]), dict(config["pretrained_cfg"])
+    if not timm.is_model(bare):
+        raise WeightsError(f"The installed timm has no network {bare!r}", next_move="pip install --upgrade timm")
+    options = dict(config.get("model_args") or {})
+    if wrong := sorted(options.keys() & REFUSED):
+        raise WeightsError(f"config.json sets {wrong[0]!r}, which a description of a network must not")
+    if options.get("in_chans", 3) != 3:
+        raise WeightsError(f"The network reads {options['in_chans']} channels", expected="3: red, green, blue")
+    # Its licence is the repository's to say: what timm says is about its own weights of that name.
+    known = get_pretrained_cfg(bare, allow_unregistered=True) or PretrainedCfg()
+    fields = {field.name for field in dataclasses.fields(PretrainedCfg)}
+    cfg = dataclasses.replace(known, **{key: value for key, value in given.items() if key in fields})
+    tag = str(given.get("tag") or "")
+    return BackboneInfo(
+        name=f"timm/{bare}",
+        architecture=f"timm/{bare}",
+        parameters=0,
+        stages=(),
+        width=0,
+        preprocessing=_preprocessing(cfg),
+        licence=licences.named(given.get("license")),
+        source=_source(tag) if tag else "unknown",
+        config={"model_args": options} if options else None,
     )
+
+
+def build(
+    name: str, config: Mapping[str, Any], *, seed: int = 0, state: Mapping[str, torch.Tensor] | None = None
+) -> Backbone:
+    """A network with options of its own, from random initialisation or filled with given tensors.
+
+    Args:
+        name: its architecture.
+        config: ``model_args``: the options timm builds it with.
+        seed: of the initialisation.
+        state: named tensors; what belongs to a source head is left out.
+
+    Raises:
+        UnknownName: when timm has no such network.
+        WeightsError: when it cannot be built with the options, or the tensors do not fit.
+    """
+    options = {key: value for key, value in dict(config.get("model_args") or {}).items() if key not in REFUSED}
+    info = untrained(describe(name))
+    rebuild = partial(_fresh, name, options=options)
+    try:
+        module = rebuild(seed)
+    except Exception as error:  # timm's constructors take whatever they take
+        reason = str(error).strip().split("\n")[0]
+        raise WeightsError(f"timm cannot build {name} with {options}: {reason}") from error
+    if state is not None:
+        tensors.fill(module, state, f"timm/{name}")
+    known = dataclasses.replace(info, config=dict(config) if options else None)
+    return Backbone(module, known, rebuild=rebuild, wrapped=_kept_whole())

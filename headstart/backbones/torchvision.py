@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import torchvision
 from torch import nn
 from torchvision.models import WeightsEnum, get_model, get_model_builder, get_model_weights
 
-from headstart.backbones import reach, tensors
+from headstart.backbones import fetch, reach, tensors
 from headstart.backbones.chain import Backbone, seeded, untrained
 from headstart.backbones.revival import revive
 from headstart.base.errors import BadOption, UnknownName, WeightsError
@@ -77,7 +79,7 @@ def load(name: str, *, weights: bool = True, seed: int = 0, architecture: str | 
     full = info.name.removeprefix("torchvision/")
     rebuild = partial(_fresh, full)
     module = seeded(seed, partial(_pretrained, full)) if weights else rebuild(seed)
-    return Backbone(module, info if weights else untrained(info), rebuild=rebuild)
+    return Backbone(module, replace(info, local=True) if weights else untrained(info), rebuild=rebuild)
 
 
 def _weights(name: str) -> tuple[str, WeightsEnum]:
@@ -108,6 +110,10 @@ def _preprocessing(weights: WeightsEnum) -> Preprocessing:
         interpolation=str(transform.interpolation.value),
         crop=min(size / resized, 1.0),
     )
+
+
+def _address(weights: WeightsEnum) -> str:
+    return str(weights.url)
 
 
 def _file(weights: WeightsEnum) -> Path:
@@ -166,22 +172,24 @@ def _pretrained(full: str) -> nn.Module:
     if not path.is_file():
         if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
             raise _unavailable(full, weights, "HF_HUB_OFFLINE is set, so nothing is downloaded")
-        if reason := reach.unreachable(weights.url):
+        if reason := reach.unreachable(_address(weights)):
             raise _unavailable(full, weights, reason)
+        digest = re.search(r"-([0-9a-f]{8,})\.", path.name)
         try:
-            weights.get_state_dict(progress=False, check_hash=True, weights_only=True, map_location="cpu")
-        except (OSError, RuntimeError) as error:
-            raise _unavailable(full, weights, str(error)) from error
+            fetch.download(_address(weights), path, digest=digest[1] if digest else "")
+        except WeightsError as error:
+            raise _unavailable(full, weights, error.what, error.next_move) from error
     try:
         return _new(full, tensors.read(path))
     except RuntimeError as error:
         raise tensors.unreadable(str(path), error) from error
 
 
-def _unavailable(full: str, weights: WeightsEnum, reason: str) -> WeightsError:
+def _unavailable(full: str, weights: WeightsEnum, reason: str, next_move: str = "") -> WeightsError:
     return WeightsError(
         f"The weights of torchvision/{full} cannot be had: {reason}",
         expected=f"{_file(weights)}, or a way to {weights.url}",
-        next_move="use weights that are here (headstart backbones --local, or local:PATH), or download the file "
-        "elsewhere and put it there",
+        next_move=next_move
+        or "use weights that are here (headstart backbones --local, or local:PATH); or, where there is a network, "
+        f"headstart backbones pack torchvision/{full} -o DIR, and here --from DIR. HF_HUB_OFFLINE=1 forbids downloads",
     )

@@ -98,6 +98,7 @@ class BackboneRecord(_Record):
         depth: stages that stayed frozen.
         licence, source: of the weights it started from.
         digest: of the tensors in this folder.
+        config: what the architecture is built from, where its name alone does not say it.
     """
 
     name: str
@@ -108,6 +109,7 @@ class BackboneRecord(_Record):
     licence: str
     source: str
     digest: Digest
+    config: dict[str, JsonValue] | None = None
 
     @field_validator("architecture")
     @classmethod
@@ -252,6 +254,7 @@ class Manifest(_Record):
             source=self.backbone.source,
             local=True,
             modality=self.modality,
+            config=self.backbone.config,
         )
 
 

@@ -129,6 +129,10 @@ class BackboneInfo:
         local: True if the weights are on this machine.
         prior: upstream accuracy in percent, where published; None if not.
         modality: name of the data room's modality it reads.
+        config: plain data from which the provider builds the network where its name alone does not say it.
+        flops: multiply-adds that one input of the trained size costs; 0 when unknown before loading.
+        stage_flops: the same for each stage; empty when unknown before loading.
+        pooling: how the last features are pooled, in words; "" where nobody said.
     """
 
     name: str
@@ -142,6 +146,10 @@ class BackboneInfo:
     local: bool = False
     prior: float | None = None
     modality: str = "images"
+    config: Mapping[str, Any] | None = field(default=None, hash=False)
+    flops: int = 0
+    stage_flops: tuple[int, ...] = ()
+    pooling: str = ""
 
 
 @dataclass(frozen=True, slots=True)

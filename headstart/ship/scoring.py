@@ -149,7 +149,7 @@ def _network(tensors: Mapping[str, torch.Tensor], manifest: Manifest, folder: Pa
     if record is None or head_record is None:
         raise ModelFolderError("The manifest describes no network", where=NAME)
     preprocessing = manifest.preprocessing.value()
-    backbone = catalogue.load(record.architecture, weights=False)
+    backbone = catalogue.build(record.architecture, record.config)
     if max(record.taps) > backbone.depth:
         raise ModelFolderError(
             f"The head reads stage {max(record.taps)} of a network with {backbone.depth} stages", where=str(folder)

@@ -198,6 +198,7 @@ def _described(scorer: NetworkScorer | BaselineScorer, info: BackboneInfo | None
         licence=info.licence,
         source=info.source,
         digest=network.backbone.digest(),
+        config=None if info.config is None else plain(info.config),
     )
     head = HeadRecord(width=network.head.in_features, classes=network.head.out_features)
     return {

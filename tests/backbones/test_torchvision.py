@@ -12,6 +12,7 @@ from torch import nn
 
 from headstart.backbones import torchvision
 from headstart.base.errors import BadOption, UnknownName, WeightsError
+from tests.backbones import published
 
 NAME = "resnet18.IMAGENET1K_V1"
 
@@ -112,15 +113,18 @@ def test_offline_mode_is_honoured(cache: Path, monkeypatch: pytest.MonkeyPatch) 
         torchvision.load(NAME)
 
 
-def test_a_download_is_checked_against_its_hash(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def download(url: str, destination: str, hash_prefix: str | None, progress: bool) -> None:
-        raise RuntimeError(f'invalid hash value (expected "{hash_prefix}", got "0000")')
-
+def test_a_download_is_checked_against_its_hash(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = file_of(NAME)
+    folder = tmp_path / "hub" / "acme" / "net"
+    folder.mkdir(parents=True)
+    (folder / name).write_bytes(b"something else")
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    monkeypatch.setattr(torchvision.reach, "unreachable", lambda url: "")
-    monkeypatch.setattr(torch.hub, "download_url_to_file", download)
-    with pytest.raises(WeightsError, match="f37072fd"):
-        torchvision.load(NAME)
+    monkeypatch.setattr("urllib.request.getproxies", dict)
+    with published.hub(tmp_path / "hub") as server:
+        monkeypatch.setattr(torchvision, "_address", lambda weights: f"{server.url}/storage/acme/net/{name}")
+        with pytest.raises(WeightsError, match="f37072fd"):
+            torchvision.load(NAME)
+    assert not list(cache.iterdir())
 
 
 def test_random_initialisation_comes_from_the_seed_alone() -> None:

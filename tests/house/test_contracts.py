@@ -28,7 +28,7 @@ SETTABLE = ("adapt", "baselines", "pretrain", "rank", "tune")
 """Rooms whose options a user sets by text: ``--set strategy.rate=0.01``."""
 
 INHABITED = {
-    "backbones": {"embedded", "local", "timm", "torchvision"},
+    "backbones": {"embedded", "hf", "local", "timm", "torchvision"},
     "baselines": {"majority", "pixels"},
     "cli": {"backbones", "evaluate", "fit", "predict"},
     "data": {"images"},

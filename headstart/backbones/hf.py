@@ -1,0 +1,109 @@
+"""Image networks of any repository on the Hugging Face hub: those of transformers, and timm's own.
+
+``hf/owner/name``, or ``hf/owner/name@revision``. A repository's own code is never run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import constants
+
+from headstart.backbones import hub, snapshot
+from headstart.backbones.chain import Backbone
+from headstart.base.errors import BadOption, HeadstartError, UnknownName
+from headstart.base.vocabulary import BackboneInfo
+
+_PREFIX = "models--"
+
+
+def names() -> tuple[str, ...]:
+    """The image networks in this machine's cache of the hub; any other repository can be named as well."""
+    root = Path(constants.HF_HUB_CACHE)
+    found = []
+    for folder in sorted(root.glob(f"{_PREFIX}*/snapshots")) if root.is_dir() else ():
+        repository = folder.parent.name.removeprefix(_PREFIX).replace("--", "/")
+        # Those of timm's own account are listed by its provider, with what it knows of them.
+        if repository.startswith("timm/") or not hub.REPOSITORY.fullmatch(repository) or not _shows(repository):
+            continue
+        with contextlib.suppress(HeadstartError):
+            describe(repository)
+            found.append(repository)
+    return tuple(found)
+
+
+def describe(name: str) -> BackboneInfo:
+    """What a repository says of its network; its description is fetched (a few kB) if it is not in the cache.
+
+    Raises:
+        UnknownName: when there is no such repository, with similar ones.
+        WeightsError: when the description cannot be had, or is no image network's.
+    """
+    repository, revision = hub.split(name)
+    # What is described here already is not asked for again, its model card included.
+    return snapshot.describe(_snapshot(name, fetch=not _shows(repository, revision)))
+
+
+def load(name: str, *, weights: bool = True, seed: int = 0, architecture: str | None = None) -> Backbone:
+    """Load a repository's network.
+
+    Args:
+        name: ``owner/name``, or ``owner/name@revision``.
+        weights: False for random initialisation.
+        seed: of that initialisation.
+        architecture: must not be given; the repository says it.
+
+    Raises:
+        UnknownName, BadOption, WeightsError
+        MissingExtra: for a network of transformers, without that library.
+    """
+    if architecture is not None:
+        raise BadOption(f"hf/{name} says its architecture itself", where="architecture", expected="none")
+    return snapshot.load(_snapshot(name), weights=weights, seed=seed)
+
+
+def build(name: str, config: Mapping[str, Any], *, seed: int = 0) -> Backbone:
+    """The network of a configuration from random initialisation, without the repository it came from.
+
+    Args:
+        name: its family, transformers' ``model_type``.
+        config: as ``BackboneInfo.config`` has it.
+        seed: of the initialisation.
+
+    Raises:
+        WeightsError: when the configuration cannot be built.
+        MissingExtra: without transformers.
+    """
+    return snapshot.build(name, config, seed=seed)
+
+
+def _snapshot(name: str, *, fetch: bool = True) -> snapshot.Snapshot:
+    repository, revision = hub.split(name)
+    if not hub.REPOSITORY.fullmatch(repository) or ".." in name:
+        raise UnknownName("backbone", f"hf/{name}", [], next_move="hf/OWNER/NAME, as the hub's address has it")
+    full = f"hf/{name}"
+    named = {"name": full} if fetch else {}
+    return snapshot.Snapshot(
+        name=full,
+        get=partial(hub.get if fetch else hub.cached, repository, revision=revision, **named),
+        has=lambda file: hub.cached(repository, file, revision) is not None,
+    )
+
+
+def _shows(repository: str, revision: str | None = None) -> bool:
+    """Does what the cache holds describe an image network?"""
+    path = hub.cached(repository, snapshot.CONFIG, revision)
+    if path is None:
+        return False
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    if "architecture" in config and "pretrained_cfg" in config:
+        return True
+    return "model_type" in config and any(hub.cached(repository, file, revision) for file in snapshot.PROCESSORS)
