@@ -106,9 +106,8 @@ def client(code: str, home: Path, url: str, *, timeout: float = 120, **environme
 
     The libraries read where the hub is when they are imported, and so cannot be told within this process.
     """
-    inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith("HF_") and "proxy" not in name.lower()
-    }
+    ours = ("HF_", "http", "HTTP", "https", "HTTPS", "all_proxy", "ALL_PROXY")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     environment = {
         **inherited,
         "HF_ENDPOINT": url,

@@ -1,4 +1,4 @@
-"""Networks that no trace can follow, taken apart along their layer list: the same numbers at every cut, or a refusal."""
+"""Networks that no trace can follow, taken apart along their layer list: the same numbers at every cut, or none."""
 
 from __future__ import annotations
 
