@@ -69,7 +69,7 @@ def settings(arguments: argparse.Namespace, backbone: Backbone) -> Iterator[tupl
                 Setting(
                     frozen=frozen,
                     targets=targets,
-                    classes=10,
+                    outputs=10,
                     train=train,
                     held=np.zeros(0, dtype=np.int64),
                     task=load("tasks", "classification"),

@@ -150,7 +150,7 @@ def tune(frozen: Frozen, labels: np.ndarray, seed: int) -> float:
     setting = Setting(
         frozen=frozen,
         targets=labels,
-        classes=int(labels.max()) + 1,
+        outputs=int(labels.max()) + 1,
         train=taught,
         held=np.zeros(0, np.int64),
         task=load("tasks", "classification"),

@@ -1,12 +1,13 @@
 """Write the pages that are made from the code: every verb's help, and the index of plug-ins.
 
-python docs/generate.py            write docs/cli.md and docs/plugins.md
+python docs/generate.py            write docs/cli.md, docs/plugins.md and docs/recipes.md
 python docs/generate.py --check    write nothing; exit code 1 if they differ from the code
 """
 
 from __future__ import annotations
 
 import ast
+import importlib.util
 import inspect
 import re
 import sys
@@ -20,6 +21,7 @@ from headstart.cli import shell
 from headstart.features.frozen import Augmentation
 
 DOCS = Path(__file__).parent
+
 README = DOCS.parent / "README.md"
 PACKAGE = DOCS.parent / "headstart"
 
@@ -51,7 +53,12 @@ NOTE = "<!-- Made from the code by `make docs`; edit the code instead. -->"
 
 def pages() -> dict[Path, str]:
     """The generated pages and what they should say."""
-    return {DOCS / "cli.md": command_line(), DOCS / "plugins.md": index(), README: readme()}
+    return {
+        DOCS / "cli.md": command_line(),
+        DOCS / "plugins.md": index(),
+        DOCS / "recipes.md": measured.recipes(),
+        README: readme(),
+    }
 
 
 def readme() -> str:
