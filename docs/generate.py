@@ -53,12 +53,18 @@ NOTE = "<!-- Made from the code by `make docs`; edit the code instead. -->"
 
 def pages() -> dict[Path, str]:
     """The generated pages and what they should say."""
-    return {
-        DOCS / "cli.md": command_line(),
-        DOCS / "plugins.md": index(),
-        DOCS / "recipes.md": measured.recipes(),
-        README: readme(),
-    }
+    made = {"cli.md": command_line(), "plugins.md": index(), "recipes.md": _beside("measured").recipes()}
+    return {**{DOCS / name: text for name, text in made.items()}, README: readme()}
+
+
+def _beside(name: str) -> ModuleType:
+    """The script of that name in this folder, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    if spec is None or spec.loader is None:
+        raise SystemExit(f"{name}.py is missing beside {__file__}")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def readme() -> str:
