@@ -7,7 +7,8 @@
 Final targets: scikit-learn's digits, and lower-case letters whose test pictures are in fonts that no labelled picture
 has. Reported besides, never gated: the two photographs that come with scikit-learn, cut into small squares; labelled
 ones from their left half, tested ones from their right half, a gutter between. {1, 5, 10, all} labels a class, ten
-paired seeds (three with all labels, and for the photographs): in one seed every arm has the same labelled and the same tested pictures.
+paired seeds (three with all labels, and for the photographs): in one seed every arm has the same labelled and the same
+tested pictures.
 
 Arms, all of them parts of the product: ``scratch`` (strategy scratch: the same network from random weights, its own
 rate, five times the epochs), ``random`` (logistic regression on random features, norm statistics taken from the
@@ -190,9 +191,10 @@ class Bench:
     def accuracy(self, arm: str, shots: int, seed: int, rate: float | None, *, sweep: bool = False) -> float:
         """Percent right of the tested pictures; with the epochs of a sweep or of a final fit."""
         taught, tested = self.bank.draw(shots, seed)
-        outputs = (
-            self._pixels(taught, tested, seed) if arm == "pixels" else self._network(arm, taught, tested, seed, rate)
-        )
+        if arm == "pixels":
+            outputs = self._pixels(taught, tested, seed)
+        else:
+            outputs = self._network(arm, taught, tested, seed=seed, rate=rate, sweep=sweep)
         return 100 * float((outputs.argmax(1) == self.bank.labels[tested]).mean())
 
     def _pixels(self, taught: np.ndarray, tested: np.ndarray, seed: int) -> np.ndarray:

@@ -57,7 +57,7 @@ RESULTS = Path(__file__).parent / "results" / "recipes.json"
 BATCH, EPOCHS = 128, 10
 SHOTS, PROBES, TUNED = 5, 10, 3
 """Labels a class, draws of them for the probe, and for fine-tuning (the first of the same draws)."""
-TUNING = {"rate": 1e-3, "epochs": 20, "batch_size": 32}
+TUNING: dict[str, Any] = {"rate": 1e-3, "epochs": 20, "batch_size": 32}
 
 
 def base(views: int) -> Recipe:
