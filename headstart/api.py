@@ -56,8 +56,9 @@ def fit(
     """Get the best classifier that a pretrained network can give for a small labelled data set.
 
     Args:
-        source: a folder of class subfolders (or of train/, val/, test/), a CSV or Parquet file, a DataFrame, a
-            mapping {label: items}, or a list of paths, PIL images or arrays with ``labels``.
+        source: a folder of class subfolders (or of train/, val/, test/), a CSV or Parquet file, "hf:owner/name", a
+            DataFrame, a mapping {label: items}, a list of paths, PIL images or arrays with ``labels``, a Hugging Face
+            or PyTorch data set, or {"train": ..., "test": ...} of such data sets.
         labels: one label an item, for a list.
         output: the model's folder; by default a new one in headstart's cache.
         backbone: "provider/name", "local:PATH", or "auto".

@@ -1,8 +1,9 @@
 """Fit a classifier to labelled pictures, judge the transfer, and seal it.
 
-SOURCE is a folder with one subfolder a class (or with train/ val/ test/ that have them), or a CSV or Parquet table of
-image path and label. Candidates are measured cheapest first within the budget, all on the same split; the best becomes
-the model, and the verdict compares it with the same network from scratch and with the best simple baseline.
+SOURCE is a folder with one subfolder a class (or with train/ val/ test/ that have them), a CSV or Parquet table of
+image path and label, or a Hugging Face data set: hf:owner/name, or a folder of save_to_disk. Candidates are measured
+cheapest first within the budget, all on the same split; the best becomes the model, and the verdict compares it with
+the same network from scratch and with the best simple baseline.
 
 Examples:
 

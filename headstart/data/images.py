@@ -1,7 +1,7 @@
 """Images: pictures from files, PIL or arrays, as the square eight-bit RGB that backbones read.
 
-An item is a path (str or Path), a PIL image, or a numpy array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8,
-uint16 or floats in [0, 1].
+An item is a path (str or Path), the bytes of a file, a PIL image, or a numpy array (H, W), (H, W, 1), (H, W, 3) or
+(H, W, 4) of uint8, uint16 or floats in [0, 1]; or a deferred item that gives one of these.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from headstart.base import hashes
 from headstart.base.errors import BadOption, Undecodable
 from headstart.base.vocabulary import BackboneInfo, Demand, Preprocessing
 from headstart.data import appearance, augmentation, fingerprint, pixels
+from headstart.data.deferred import fetched
 
 if TYPE_CHECKING:
     import torch
@@ -48,6 +49,9 @@ def digest(item: Any) -> str:
     Raises:
         Undecodable: when there are no bytes to read.
     """
+    item = fetched(item)
+    if isinstance(item, bytes):
+        return hashes.of_bytes(item)
     if isinstance(item, (str, Path)):
         with pixels.opened(Path(item)) as stream:
             try:

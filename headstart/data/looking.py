@@ -22,6 +22,7 @@ from headstart.base.progress import Reporter, Silent
 from headstart.base.vocabulary import Skipped, Table
 from headstart.data import groups as grouping
 from headstart.data import labels
+from headstart.data.deferred import fetched
 from headstart.data.printable import count, where
 
 _AT_ONCE = 256
@@ -133,6 +134,7 @@ def _seen(items: Sequence[Any], names: Sequence[str | None], module: ModuleType)
         if name is None:
             return "", "it has no label", {}, None
         try:
+            item = fetched(item)
             facts, fingerprint = module.glance(item) if hasattr(module, "glance") else (module.facts(item), None)
             return module.digest(item), "", facts, fingerprint
         except Undecodable as error:

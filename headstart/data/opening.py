@@ -16,8 +16,8 @@ from headstart.data.printable import count, printable
 from headstart.data.sources.memory import Values
 
 EXPECTED = (
-    "a folder with class subfolders (or train/ val/ test/ of them), a .csv, .tsv or .parquet file, "
-    "or in Python items with labels, a DataFrame, or {label: [items]}"
+    "a folder with class subfolders (or train/ val/ test/ of them), a .csv, .tsv or .parquet file, hf:owner/name, "
+    "or in Python items with labels, a DataFrame, {label: [items]}, a Hugging Face or PyTorch data set"
 )
 
 
@@ -33,7 +33,8 @@ def open_source(
     """Open a source without reading its items.
 
     Args:
-        source: path of a folder or a table; or paths, PIL images or arrays; a DataFrame; a dict {label: [items]}.
+        source: path of a folder or a table; hf:owner/name; or paths, PIL images or arrays; a DataFrame; a dict
+            {label: [items]}; a Hugging Face or PyTorch data set, or {"train": ..., "test": ...} of them.
         labels: one label per item, when ``source`` holds items in memory.
         label: name of the label column of a table.
         path: name of the image path column of a table.

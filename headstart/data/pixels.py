@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from headstart.base.errors import Undecodable
+from headstart.data.deferred import fetched
 from headstart.data.printable import printable
 
 FORMATS = (
@@ -116,15 +117,19 @@ def read(item: Any, *, least: int | None = None) -> Picture:
     """Any supported item, decoded.
 
     Args:
-        item: a path, a PIL image, or an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
+        item: a path, the bytes of a file, a PIL image, an array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), or a
+            deferred item that gives one of these.
         least: the caller needs no more than this short side (pixels); a JPEG may then be decoded at 1/2, 1/4 or
             1/8 of its size, never below it.
 
     Raises:
         Undecodable: with the reason; nothing else comes out of a bad item.
     """
+    item = fetched(item)
     if isinstance(item, (str, Path)):
         return _from_file(Path(item), least)
+    if isinstance(item, bytes):
+        return _from_bytes(item, least)
     if isinstance(item, Image.Image):
         return _from_pil(item)
     if isinstance(item, np.ndarray):
@@ -170,19 +175,30 @@ def opened(path: Path) -> Iterator[io.BufferedReader]:
 
 def _from_file(path: Path, least: int | None) -> Picture:
     with _opened_image(path) as image:
-        _check_size(image)
-        size, file = image.size, _file(image, path)
-        extent = _shrink(image, least) if least is not None and image.format in ("JPEG", "MPO") else None
-        image.load()
-        return Picture(_flat(image), extent or image.size, size if extent else image.size, _turn(image), file)
+        return _read(image, least, path.stat().st_size)
 
 
-def _file(image: Image.Image, path: Path) -> File:
+def _from_bytes(data: bytes, least: int | None) -> Picture:
+    if not data:
+        raise Undecodable("the file is empty (0 bytes)")
+    with _decoding("", ""), Image.open(io.BytesIO(data), formats=_formats()) as image:
+        return _read(image, least, len(data))
+
+
+def _read(image: Image.Image, least: int | None, length: int) -> Picture:
+    _check_size(image)
+    size, file = image.size, _file(image, length)
+    extent = _shrink(image, least) if least is not None and image.format in ("JPEG", "MPO") else None
+    image.load()
+    return Picture(_flat(image), extent or image.size, size if extent else image.size, _turn(image), file)
+
+
+def _file(image: Image.Image, length: int) -> File:
     tables = getattr(image, "quantization", None) or {}
     return File(
         format=image.format or "",
         mode=image.mode,
-        bytes=float(path.stat().st_size),
+        bytes=float(length),
         tables=tuple(tables.get(0, ())),
         camera=_camera(image),
     )

@@ -21,8 +21,9 @@ def printable(text: str) -> str:
 
 
 def where(item: Any, position: int) -> str:
-    """How a message names an item: its path, or its place in the source (counted from 1)."""
-    return printable(item) if isinstance(item, str) and item else f"item {position + 1}"
+    """How a message names an item: its path, its own name, or its place in the source (counted from 1)."""
+    name = item if isinstance(item, str) else getattr(item, "name", None)
+    return printable(name) if isinstance(name, str) and name else f"item {position + 1}"
 
 
 def listing(names: list[str], most: int = 5) -> str:

@@ -32,7 +32,7 @@ INHABITED = {
     "baselines": {"majority", "pixels"},
     "cli": {"backbones", "evaluate", "fit", "predict"},
     "data": {"images"},
-    "data.sources": {"folder", "memory", "tablefile"},
+    "data.sources": {"folder", "huggingface", "memory", "tablefile", "torchsets"},
     "tasks": {"classification"},
     "tune": {"full", "partial", "probe"},
 }

@@ -10,7 +10,7 @@ from typing import Any
 from headstart.base.errors import BadOption, BadSource
 from headstart.base.vocabulary import PARTS, Table
 from headstart.data import groups as grouping
-from headstart.data import natural, tree
+from headstart.data import layouts, natural, tree
 from headstart.data.parts import part_of
 from headstart.data.printable import count, listing, printable
 
@@ -18,9 +18,9 @@ _TABLES = (".csv", ".tsv", ".parquet")
 
 
 def claims(source: Any) -> bool:
-    """True for the path of an existing folder."""
+    """True for the path of an existing folder, unless another library's files are in it."""
     path = tree.as_path(source)
-    return path is not None and tree.holds(path.is_dir)
+    return path is not None and tree.holds(path.is_dir) and not layouts.is_saved(path)
 
 
 def open(source: Any, *, label: str | None = None, path: str | None = None, group: str | None = None) -> Table:

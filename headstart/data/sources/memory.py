@@ -17,6 +17,7 @@ from headstart.data.columns import find
 from headstart.data.labels import is_missing
 from headstart.data.parts import part_of
 from headstart.data.printable import count, printable
+from headstart.data.sources import huggingface, torchsets
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +29,9 @@ class Values:
 
 
 def claims(source: Any) -> bool:
-    """True for values with labels, sequences, arrays, DataFrames and mappings."""
+    """True for values with labels, sequences, arrays, DataFrames and mappings of items."""
+    if isinstance(source, Mapping) and (huggingface.claims(source) or torchsets.claims(source)):
+        return False
     return isinstance(source, (Values, list, tuple, np.ndarray, Mapping)) or _is_frame(source)
 
 
