@@ -42,8 +42,8 @@ class _Transfer(BaseEstimator, ABC):
 
     def __init__(
         self,
-        *,
         backbone: str = "auto",
+        *,
         architecture: str | None = None,
         strategy: str = "probe",
         depth: int | str | None = None,
@@ -184,6 +184,7 @@ class _Transfer(BaseEstimator, ABC):
             raise BadSource(
                 f"X holds {words[given]}, but this {type(self).__name__} was fitted to {words[fitted]}",
                 expected="a list of paths, PIL images or arrays" if fitted else f"(n, {self.n_features_in_}) numbers",
+                next_move="[X] for a single picture" if getattr(X, "ndim", 0) == 2 and fitted else "",
             )
         return pictures.items(X) if given else None
 
@@ -308,8 +309,19 @@ class TransferClassifier(ClassifierMixin, _Transfer):
 
     @staticmethod
     def _classes(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        check_classification_targets(y)
-        classes, targets = np.unique(y, return_inverse=True)
+        lost = [position for position, label in enumerate(y.tolist()) if labels.is_missing(label)]
+        if lost:
+            raise DataError(
+                f"{len(lost)} of {len(y)} labels are missing", where=f"y[{lost[0]}]", expected="one an item"
+            )
+        try:
+            check_classification_targets(y)
+            classes, targets = np.unique(y, return_inverse=True)
+        except TypeError as error:
+            kinds = ", ".join(sorted({type(label).__name__ for label in y.tolist()}))
+            raise DataError(
+                f"Labels of several kinds: {kinds}", where="y", expected="all of them text, or all of them numbers"
+            ) from error
         return classes, targets.astype(np.int64)
 
     def predict(self, X: Any) -> NDArray[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import os
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -155,6 +156,8 @@ def test_wrong_pictures_and_labels_are_explained(digits: Digits, tmp_path: Path)
         estimator.fit(pictures, targets[:-1])
     with pytest.raises(ValueError, match="the same but for spaces"):
         estimator.fit(pictures, ["a", "a "] * 10)
+    with pytest.raises(ValueError, match="10 of 20 labels are missing"):
+        estimator.fit(pictures, ["a", None] * 10)
     with pytest.raises(ValueError, match="1d array"):
         estimator.fit(pictures, np.zeros((20, 2)))
     with pytest.raises(TooFewExamples, match="Only one class"):
@@ -172,6 +175,8 @@ def test_wrong_pictures_and_labels_are_explained(digits: Digits, tmp_path: Path)
 def test_what_is_predicted_has_to_be_pictures(fitted: TransferClassifier, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="X holds vectors, but this TransferClassifier was fitted to pictures"):
         fitted.predict(np.zeros((2, 64)))
+    with pytest.raises(ValueError, match=r"\[X\] for a single picture"):
+        fitted.predict(np.zeros((8, 8)))
     with pytest.raises(Undecodable, match="no such file"):
         fitted.predict([str(tmp_path / "lost.jpg")])
 
@@ -186,3 +191,20 @@ def test_a_regressor_of_pictures_says_what_to_do() -> None:
 def test_the_examples_in_the_help_run(module: object) -> None:
     found = doctest.testmod(module)  # type: ignore[arg-type]
     assert found.attempted >= 5 and found.failed == 0
+
+
+@pytest.mark.slow
+def test_the_page_runs(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scikit-learn.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert len(blocks) >= 4
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(blocks)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert done.returncode == 0, done.stderr
+    assert load(tmp_path / "digits-model").classes == ("0", "1", "2", "3")

@@ -200,6 +200,8 @@ def bad_fits() -> dict[str, tuple[dict[str, Any], Any, Any, str]]:
         "y of two columns": ({}, x, two, "1d array"),
         "y too short": ({}, x, y[:-1], "inconsistent numbers of samples"),
         "y continuous": ({}, x, x[:, 0], "Unknown label type: continuous"),
+        "y with gaps": ({}, x, np.where(y == 1, None, "a"), "15 of 30 labels are missing"),
+        "y of words and numbers": ({}, x, np.array(["a", 1] * 15, dtype=object), "several kinds: int, str"),
         "one class": ({}, x, np.zeros(30), "Only one class"),
         "a hole": ({}, holed, y, "NaN"),
         "one row": ({}, x[:1], y[:1], "1 sample"),
