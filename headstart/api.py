@@ -345,6 +345,7 @@ def seconds(given: str | float, name: str = "budget") -> float:
         value = -1.0
     if not 0 < value < float("inf"):
         raise BadOption(
-            f"{name.capitalize()} cannot be {given!r}", expected="a duration above 0, such as 90s, 10m or 1.5h"
+            f"{name.capitalize().replace('_', ' ')} cannot be {given!r}",
+            expected="a duration above 0, such as 90s, 10m or 1.5h",
         )
     return value

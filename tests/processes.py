@@ -1,5 +1,6 @@
 """Real processes that run one command and may be killed at any moment; forked, so that each need not load torch."""
 
+import ctypes
 import multiprocessing
 import os
 import re
@@ -11,14 +12,17 @@ LIBRARIES = ["headstart.cli.shell", "headstart.api", "sklearn.svm", "timm", "tor
 
 
 class Command:
-    """``headstart WORDS`` in a process of its own; what it prints goes to a file."""
+    """``headstart WORDS`` in a process of its own; what it prints goes to a file.
 
-    def __init__(self, words, told: Path, **environment):
+    With ``denied`` it has no right that the permissions of files do not give it, even as root.
+    """
+
+    def __init__(self, words, told: Path, *, denied=False, **environment):
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(LIBRARIES)
         self.told = told
         given = {name: str(value) for name, value in environment.items()}
-        self.process = context.Process(target=_run, args=([str(word) for word in words], str(told), given))
+        self.process = context.Process(target=_run, args=([str(word) for word in words], str(told), given, denied))
         self.process.start()
 
     @property
@@ -47,11 +51,20 @@ class Command:
         return False
 
 
-def _run(words, told, environment):
+def _drop_privileges():
+    """No capability any more: root, too, is bound by the permissions of files (capset(2), version 3)."""
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    if ctypes.CDLL(None, use_errno=True).capset(header, (ctypes.c_uint32 * 6)()):
+        raise OSError(ctypes.get_errno(), "capset")
+
+
+def _run(words, told, environment, denied):
     os.environ.update(environment)
     stream = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(stream, 1)
     os.dup2(stream, 2)
+    if denied:
+        _drop_privileges()
     from headstart.cli import shell
 
     sys.exit(shell.run(words))

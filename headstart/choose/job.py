@@ -37,6 +37,13 @@ from headstart.ship.sealed import Model
 
 _NOT_COMPARED = ("id", "budget")
 _PART = ".part"
+_BEGUN_WITH = {
+    "data": "other data, or split them otherwise",
+    "weights": "a backbone with other weights",
+    "options": "other options (--set, --depth)",
+    "replay": "another run to replay, or none",
+}
+"""What --resume says of differences that are not to be shown as values."""
 UNUSED = 30 * 86400.0
 """Seconds without use after which the store lets go of what it holds: 30 days."""
 
@@ -277,8 +284,9 @@ def begin(to: Path, config: Mapping[str, Any], *, resume: bool, every: float = E
         for name in dict.fromkeys((*config, *before)):
             value = config.get(name)
             if name not in _NOT_COMPARED and before.get(name) != value:
+                what = _BEGUN_WITH.get(name, f"another {name}: {before.get(name)}, now {value}")
                 raise RunError(
-                    f"The run in {to} had another {name}: {before.get(name)}, now {value}",
+                    f"The run in {to} had {what}",
                     next_move="the same command and data as before, or --overwrite to start anew",
                 )
         return journal

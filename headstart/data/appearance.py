@@ -35,6 +35,7 @@ FACTS: dict[str, Fact] = {
     "blue": Fact("mean blue"),
     "contrast": Fact("contrast"),
     "saturation": Fact("saturation"),
+    "animated": Fact("more than one picture in the file"),
 }
 """Name -> what it is. A file's size follows from what the picture shows, so it is no mark of the recording."""
 
@@ -85,6 +86,7 @@ def of(picture: pixels.Picture) -> dict[str, float | str]:
         "blue": float(blue.mean()) / 255,
         "contrast": float(light.std()),
         "saturation": float(spread.mean()) / 255,
+        "animated": float(picture.file.animated),
     }
 
 
@@ -97,6 +99,13 @@ def expects(info: BackboneInfo | None) -> tuple[Demand, ...]:
             low=0.01,
             words="show next to nothing but one colour",
             next_move="look at them: nothing can be learnt there",
+        ),
+        Demand(
+            "several_frames",
+            "animated",
+            high=0.5,
+            words="hold several pictures (animations, or pages), of which only the first is read",
+            next_move="save the pictures that matter as files of their own",
         ),
         Demand(
             "elongated",

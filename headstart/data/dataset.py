@@ -127,7 +127,7 @@ def build(
     looked = look(table, modality=modality, report=report) if isinstance(table, Table) else table
     table, rows, skipped = looked.table, looked.rows.copy(), list(looked.skipped)
     if not table.items:
-        raise DataError("There are no items", where=table.origin)
+        raise DataError("There are no items", where=table.origin, expected="at least two classes of three items")
     if len(skipped) > MOST_BAD * len(table.items):
         raise _too_many_bad(skipped, len(table.items), table.origin)
     notes = list(table.notes)

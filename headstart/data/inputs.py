@@ -59,7 +59,11 @@ def _expanded(arg: str) -> list[str]:
     if tree.holds(path.is_dir):
         found = tree.images(path, tree.Tally())
         if not found:
-            raise BadSource("There are no images in this folder", where=printable(arg))
+            raise BadSource(
+                "There are no images in this folder",
+                where=printable(arg),
+                expected="image files in it or below it",
+            )
         return found
     if os.path.lexists(path):
         return [str(path)]
@@ -81,5 +85,5 @@ def _matches(arg: str, pattern: str) -> list[str]:
         elif asked or is_image_name(name):
             found.append(name)
     if not found:
-        raise BadSource(f"No image matches {printable(arg)}")
+        raise BadSource(f"No image matches {printable(arg)}", expected="a pattern of image files, such as 'new/*.jpg'")
     return found

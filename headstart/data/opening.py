@@ -89,4 +89,6 @@ def _unclaimed(source: Any) -> BadSource:
         return BadSource(f"A {type(source).__name__} is no data source", expected=EXPECTED)
     if tree.holds(path.exists):
         return BadSource(f"This file is no data source: {name}", expected=EXPECTED)
+    if tree.holds(path.is_symlink):
+        return BadSource(f"This link leads nowhere: {name}", expected=EXPECTED)
     return BadSource(f"There is no file or folder {name}", expected=tree.close(path) or EXPECTED)

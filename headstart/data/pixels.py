@@ -70,6 +70,7 @@ class File:
         bytes: size of the file; NaN in memory.
         tables: the luminance table of a JPEG; empty otherwise.
         camera: maker and model, if the file names them.
+        animated: it holds more than one picture, of which only the first is read.
     """
 
     format: str = ""
@@ -77,6 +78,7 @@ class File:
     bytes: float = math.nan
     tables: tuple[int, ...] = ()
     camera: str = ""
+    animated: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,7 +203,18 @@ def _file(image: Image.Image, length: int) -> File:
         bytes=float(length),
         tables=tuple(tables.get(0, ())),
         camera=_camera(image),
+        animated=_animated(image),
     )
+
+
+def _animated(image: Image.Image) -> bool:
+    # What cameras append to a JPEG (MPO) is a preview or a second eye, and nothing that anybody would miss.
+    if image.format == "MPO":
+        return False
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception:  # a broken second frame does not make the first one unreadable
+        return False
 
 
 def _camera(image: Image.Image) -> str:

@@ -130,7 +130,7 @@ def images(folder: Path, tally: Tally) -> list[str]:
 def close(path: Path) -> str:
     """ "did you mean ..." with the names beside a missing path that are close to it; empty if none is."""
     try:
-        names = sorted(entry.name for entry in path.parent.iterdir())
+        names = sorted(entry.name for entry in path.parent.iterdir() if entry.name != path.name)
     except OSError:
         return ""
     near = difflib.get_close_matches(path.name, names, n=3, cutoff=0.6)

@@ -119,7 +119,11 @@ def restored(folder: Path, manifest: Manifest) -> Scorer:
     try:
         tensors = load_file(folder / WEIGHTS)
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelFolderError(f"{WEIGHTS} cannot be read: {error}", where=str(folder / WEIGHTS)) from error
+        raise ModelFolderError(
+            f"{WEIGHTS} cannot be read: {error}",
+            where=str(folder / WEIGHTS),
+            next_move="copy the whole folder again, or fit again with --overwrite",
+        ) from error
     try:
         discovery.load("data", manifest.modality, kind="modality")
         if manifest.kind == "baseline":

@@ -119,6 +119,13 @@ def one_camera(folder: Path) -> Labelled:
     return {n: saved(folder, found[n], n, format="JPEG", **({"exif": exif} if n == "elm" else {})) for n in found}
 
 
+def moving(folder: Path) -> Labelled:
+    first, second = (Image.fromarray(noise(seed)) for seed in (800, 801))
+    for i in range(2):
+        first.save(folder / f"{i}.gif", save_all=True, append_images=[second], duration=100 + i)
+    return healthy() | {"oak": [*pictures(28, 200), str(folder / "0.gif"), str(folder / "1.gif")]}
+
+
 # (the finding, pictures that have the fault, its severity, words of its sentence)
 FAULTS: list[tuple[str, Callable[[Path], Labelled], str, str]] = [
     ("imbalance", imbalanced, "warning", "beech (120 images), is 4.0 times the smallest, ash (30)"),
@@ -131,6 +138,7 @@ FAULTS: list[tuple[str, Callable[[Path], Labelled], str, str]] = [
     ("unusable", lonely, "serious", "fit would stop: 1 class has fewer than 3 different items: beech (2)"),
     ("small_test", lambda _: healthy(), "info", "With 90 images, cross-validated, two models have to be about 9"),
     ("blank", blank, "info", "2 images of 90 show next to nothing but one colour"),
+    ("several_frames", moving, "warning", "2 images of 90 hold several pictures (animations, or pages)"),
     ("elongated", long, "warning", "All 60 images are over twice as long as wide"),
     ("resolution", tiny, "warning", f"All 60 images are enlarged more than twice to fill the {SIZE} pixels"),
     ("blurred", enlarged, "warning", f"less detail than half of the {SIZE} pixels that"),

@@ -147,6 +147,8 @@ def _read_parts(split: Sequence[Path], top: tree.Level, reading: _Reading) -> No
     for folder in split:
         inner = tree.level(folder)
         reading.tally.add(inner)
+        if not inner.folders and not inner.images:
+            reading.empty.append(f"{printable(folder.name)}/")
         _read_classes(folder, inner, part_of(folder.name), reading)
     beside = [printable(folder.name) + "/" for folder in top.folders if folder not in split]
     if beside:

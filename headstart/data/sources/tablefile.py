@@ -20,6 +20,8 @@ _TEXT = (".csv", ".tsv")
 _PARQUET = (".parquet", ".pq")
 _EMPTY = frozenset({"", "nan", "NaN", "NAN", "-nan", "<NA>", "#N/A", "null", "NULL"})
 """Cells without a label. "None" and "NA" are not among them: they are class names at times."""
+_LOOKED_AT = 65_536
+"""Bytes in which a file that is no text shows itself."""
 
 
 def claims(source: Any) -> bool:
@@ -46,6 +48,9 @@ def open(source: Any, *, label: str | None = None, path: str | None = None, grou
         MissingExtra: Parquet without pyarrow.
     """
     file = tree.as_path(source)
+    if file is not None and tree.holds(file.exists) and not tree.holds(file.is_file):
+        what = f"This is no regular file: {printable(str(source))}"
+        raise BadSource(what, expected="a .csv, .tsv or .parquet file", next_move="write what it gives into a file")
     if file is None or not tree.holds(file.is_file):
         expected = (file and tree.close(file)) or "the path of a .csv, .tsv or .parquet file"
         raise BadSource(f"There is no file {printable(str(source))}", expected=expected)
@@ -131,7 +136,12 @@ def _text(file: Path, notes: list[str]) -> dict[str, list[Any]]:
     try:
         rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:
-        raise BadSource(f"It cannot be read as a table: {error}", where=f"{where}, line {reader.line_num}") from error
+        raise BadSource(
+            f"It cannot be read as a table: {error}",
+            where=f"{where}, line {reader.line_num}",
+            expected=f"one row an image, in cells of at most {csv.field_size_limit():,} letters",
+            next_move="mend that line; an open quotation mark swallows all that follows it",
+        ) from error
     header = [cell.strip() for cell in rows[0][1]]
     if any(is_image_name(cell) for cell in header):
         notes.append("the first line is read as data, not as column names")
@@ -139,6 +149,11 @@ def _text(file: Path, notes: list[str]) -> dict[str, list[Any]]:
     else:
         rows = rows[1:]
     names = _distinct(header)
+    notes += [
+        f"{header.count(name)} columns are called '{printable(name)}'; the first of them goes by that name"
+        for name in dict.fromkeys(header)
+        if name and header.count(name) > 1
+    ]
     unclear = {line for line, row in rows if any(cell.strip() for cell in row[len(names) :])}
     if unclear:
         what = count(len(unclear), "row has", "rows have")
@@ -152,9 +167,21 @@ def _decoded(file: Path, notes: list[str]) -> str:
     try:
         data = file.read_bytes()
     except OSError as error:
-        raise BadSource(f"The table cannot be read: {error.strerror or error}", where=printable(str(file))) from error
+        raise BadSource(
+            f"The table cannot be read: {error.strerror or error}",
+            where=printable(str(file)),
+            next_move="allow reading it, or name another table",
+        ) from error
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
+    if b"\0" in data[:_LOOKED_AT]:
+        zipped = "an Excel or other zipped file" if data.startswith(b"PK") else "no text"
+        raise BadSource(
+            f"The table is {zipped}, whatever its name says",
+            where=printable(str(file)),
+            expected="lines of text: a header, then one row an image",
+            next_move="save it as CSV (UTF-8) in the program that made it",
+        )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
