@@ -22,7 +22,7 @@ import typer
 
 from headstart.base.errors import BadOption
 from headstart.base.manifest import plain
-from headstart.cli import options, tables
+from headstart.cli import options, tables, values
 from headstart.data.printable import printable
 
 if TYPE_CHECKING:
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 
 def main(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="One network, to be shown in detail.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="One network, to be shown in detail.", autocompletion=values.backbones),
+    ] = None,
     *,
     search: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Those whose name contains TEXT, on this machine or not.")

@@ -25,7 +25,7 @@ import typer
 
 from headstart.base.errors import BadOption, UnknownName
 from headstart.base.machine import cache_folder
-from headstart.cli import options, tables
+from headstart.cli import options, tables, values
 from headstart.data.printable import count, printable
 from headstart.features import shelves
 from headstart.features.shelves import Held
@@ -36,7 +36,9 @@ _SIZES = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "b": 1.0}
 
 
 def main(
-    action: Annotated[str, typer.Argument(metavar="ACTION", help="ls or prune.")] = "ls",
+    action: Annotated[
+        str, typer.Argument(metavar="ACTION", help="ls or prune.", autocompletion=values.among(ACTIONS))
+    ] = "ls",
     *,
     older_than: Annotated[
         str | None, typer.Option(metavar="TIME", help="prune: what was not used for so long, as 12h, 7d or 4w.")

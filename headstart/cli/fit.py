@@ -27,7 +27,7 @@ import typer
 
 from headstart.base import discovery
 from headstart.base.errors import BadOption
-from headstart.cli import options
+from headstart.cli import options, values
 from headstart.cli.reporting import watching
 
 _Text = str | None
@@ -37,16 +37,38 @@ def main(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder or a table of labelled pictures.")],
     *,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Of the model; SOURCE-model by default.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="Of the model; SOURCE-model by default.",
+            autocompletion=values.paths,
+        ),
     ] = None,
     backbone: Annotated[
-        str, typer.Option(metavar="NAME", help="auto, PROVIDER/NAME (see headstart backbones), or local:PATH.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="auto, PROVIDER/NAME (see headstart backbones), or local:PATH.",
+            autocompletion=values.backbones,
+        ),
     ] = "auto",
     architecture: Annotated[
-        _Text, typer.Option(metavar="NAME", help="What a local:PATH state_dict belongs to, as timm/resnet50.")
+        _Text,
+        typer.Option(
+            metavar="NAME",
+            help="What a local:PATH state_dict belongs to, as timm/resnet50.",
+            autocompletion=values.backbones,
+        ),
     ] = None,
     strategy: Annotated[
-        str, typer.Option(metavar="NAME", help=f"auto, or one of {', '.join(discovery.plugins('tune'))}.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help=f"auto, or one of {', '.join(discovery.plugins('tune'))}.",
+            autocompletion=values.strategies,
+        ),
     ] = "auto",
     depth: Annotated[
         _Text,
@@ -56,7 +78,12 @@ def main(
     ] = None,
     budget: Annotated[str, typer.Option(metavar="TIME", help="Wall time: 90s, 10m, 1h, or seconds.")] = "10m",
     metric: Annotated[
-        _Text, typer.Option(metavar="NAME", help="What decides: log_loss (default), accuracy, f1_macro ...")
+        _Text,
+        typer.Option(
+            metavar="NAME",
+            help="What decides: log_loss (default), accuracy, f1_macro ...",
+            autocompletion=values.metrics,
+        ),
     ] = None,
     seed: options.Seed = 0,
     no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Skip baselines, scratch and verdict.")] = False,
@@ -84,7 +111,12 @@ def main(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in the output folder.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted fit.")] = False,
     replay: Annotated[
-        Path | None, typer.Option(metavar="MODEL", help="Follow the plan an earlier run recorded, not the clock.")
+        Path | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Follow the plan an earlier run recorded, not the clock.",
+            autocompletion=values.models,
+        ),
     ] = None,
     checkpoint_every: Annotated[
         str, typer.Option(metavar="TIME", help="Between checkpoints: the most that a killed fit loses.")

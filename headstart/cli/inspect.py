@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headstart.base.manifest import plain
-from headstart.cli import options, tables
+from headstart.cli import options, tables, values
 from headstart.cli.reporting import watching
 from headstart.data.printable import count, listing, printable
 
@@ -35,7 +35,10 @@ def main(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder or a table of labelled pictures.")],
     *,
     backbone: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Compare with this network (see headstart backbones).")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Compare with this network (see headstart backbones).", autocompletion=values.backbones
+        ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a finding is serious.")] = False,
     seed: options.Seed = 0,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from headstart.cli import values
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; warnings and results only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Details, and full tracebacks.")]
@@ -22,7 +24,15 @@ Group = Annotated[
     ),
 ]
 Precision = Annotated[
-    str, typer.Option("--precision", metavar="NAME", help="auto, float32 or bf16; auto is bf16 where it is native.")
+    str,
+    typer.Option(
+        "--precision",
+        metavar="NAME",
+        help="auto, float32 or bf16; auto is bf16 where it is native.",
+        autocompletion=values.precisions,
+    ),
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="NUMBER", help="Of everything random.")]
-ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="The folder that fit wrote.")]
+ModelFolder = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="The folder that fit wrote.", autocompletion=values.models)
+]

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headstart.base.errors import BadOption
-from headstart.cli import options, tables
+from headstart.cli import options, tables, values
 from headstart.cli.fit import parse_settings
 from headstart.cli.reporting import watching
 from headstart.data.printable import printable
@@ -35,12 +35,17 @@ if TYPE_CHECKING:
 
 
 def main(
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="How: supervised, selfsup or procedural.")],
+    method: Annotated[
+        str,
+        typer.Argument(metavar="METHOD", help="How: supervised, selfsup or procedural.", autocompletion=values.methods),
+    ],
     source: Annotated[
         str | None, typer.Argument(metavar="[SOURCE]", help="What supervised and selfsup learn from.")
     ] = None,
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Of the backbone.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Of the backbone.", autocompletion=values.paths)
+    ],
     preset: Annotated[
         str | None, typer.Option(metavar="NAME", help="How long procedural takes: smoke, cpu-5, cpu-15, cpu-60.")
     ] = None,

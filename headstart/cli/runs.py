@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headstart.base.errors import BadOption, HeadstartError, UnknownName
-from headstart.cli import options, tables
+from headstart.cli import options, tables, values
 from headstart.data.printable import printable
 from headstart.ship import runs
 
@@ -40,12 +40,19 @@ _OUTCOMES = {
 
 
 def main(
-    action: Annotated[str, typer.Argument(metavar="ACTION", help="ls or compare.")] = "ls",
+    action: Annotated[
+        str, typer.Argument(metavar="ACTION", help="ls or compare.", autocompletion=values.among(ACTIONS))
+    ] = "ls",
     folders: Annotated[
-        list[Path] | None, typer.Argument(metavar="FOLDER...", help="Models or runs, or folders that hold them.")
+        list[Path] | None,
+        typer.Argument(
+            metavar="FOLDER...", help="Models or runs, or folders that hold them.", autocompletion=values.models
+        ),
     ] = None,
     *,
-    metric: Annotated[str, typer.Option(metavar="NAME", help="What compare compares item by item.")] = "accuracy",
+    metric: Annotated[
+        str, typer.Option(metavar="NAME", help="What compare compares item by item.", autocompletion=values.metrics)
+    ] = "accuracy",
     as_json: options.Json = False,
 ) -> int:
     """Parse, read, print."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from headstart.base import discovery
 from headstart.base.errors import UnknownName
-from headstart.cli import failures
+from headstart.cli import completion, failures
 
 WIDTH = 79
 """Columns of help and of tables that go to no terminal."""
@@ -44,6 +44,8 @@ def run(words: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
+    if completion.wanted(words):
+        return completion.answer(words)
     if not words or words[0] in ("-h", "--help") or words == ["help"]:
         print(overview())
         return 0
@@ -56,7 +58,11 @@ def _dispatch(words: list[str]) -> int:
         words = [words[1], "--help"]
     verbs = discovery.plugins("cli")
     if words[0] not in verbs:
-        kind, known = ("option", ["--help", "--version"]) if words[0].startswith("-") else ("verb", list(verbs))
+        kind, known = (
+            ("option", ["--help", "--version", *completion.OPTIONS])
+            if words[0].startswith("-")
+            else ("verb", list(verbs))
+        )
         raise UnknownName(kind, words[0], known, next_move="headstart --help")
     return _call(verbs[words[0]].load(), words[0], words[1:])
 
@@ -104,6 +110,9 @@ Verbs:
 Options:
   --version   Print the version.
   -h, --help  This text; headstart VERB --help shows a verb's own, with examples.
+  --install-completion [SHELL], --show-completion [SHELL]
+              Let Tab complete verbs, options, strategies, backbones and models;
+              bash, zsh, fish or powershell, or the shell this is typed in.
 
 Examples:
   headstart fit photos/ -o flowers      a folder with one subfolder a class
