@@ -179,7 +179,8 @@ def read_options(strategy: str, settings: Mapping[str, Any], *, has_depth: bool)
             every = [f"strategy.{each}" for each in known] + augmenting.names()
             # The right name in the wrong group is a likelier slip than another name in the right one.
             alike = [each for each in every if each.partition(".")[2] == (option or room)]
-            raise UnknownName("setting", name, alike or every)
+            needed = "" if plan is not None or room != "strategy" else "name the strategy too: --strategy full, for one"
+            raise UnknownName("setting", name, alike or every, next_move=needed)
         named[option] = value
     options = discovery.read_options(plan, named) if plan is not None else {}
     limits.check(options, getattr(plugin, "LIMITS", None))

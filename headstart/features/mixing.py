@@ -58,7 +58,8 @@ def mixed(
     """
     from torchvision.transforms import v2
 
-    soft = functional.one_hot(targets, classes).float() if _are_classes(targets) else targets.float()
+    soft = functional.one_hot(targets, classes) if _are_classes(targets) else targets
+    soft = soft if soft.is_floating_point() else soft.float()
     values = inputs.float() / 255 if inputs.dtype == torch.uint8 else inputs
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed % 2**63)

@@ -14,9 +14,8 @@ from typing import Any
 from torch import nn
 
 from headstart.backbones.chain import Backbone
-from headstart.base.errors import BadOption
 from headstart.base.work import Plan
-from headstart.tune.finetune import Recipe, check_depth, fine_tune, moving_only
+from headstart.tune.finetune import Recipe, check_depth, fine_tune, lacking, moving_only
 from headstart.tune.setting import Setting
 from headstart.tune.start import from_probe
 
@@ -75,10 +74,7 @@ def check(backbone: Backbone, options: Mapping[str, Any]) -> None:
     check_depth(backbone, options)
     depth = options.get("depth") or 0
     if not biases(backbone.suffix(depth)):
-        raise BadOption(
-            f"{backbone.info.name} has no biases behind {depth} frozen stages",
-            next_move="a smaller --depth, or --strategy lora or full",
-        )
+        raise lacking(backbone, "biases", depth, "lora or full")
 
 
 def biases(module: nn.Module) -> tuple[str, ...]:

@@ -131,6 +131,13 @@ def judged(setting: Setting, activations: Activations) -> HeldOut | None:
     return HeldOut(judging, setting.score, setting.watch, setting.minimise, setting.choose)
 
 
+def lacking(backbone: Backbone, what: str, depth: int, instead: str) -> BadOption:
+    """The error for a backbone that has nothing behind the cut for a strategy to move."""
+    behind = f" behind {depth} frozen stages" if depth else ""
+    next_move = f"{'a smaller --depth, or ' if depth else ''}--strategy {instead}"
+    return BadOption(f"{backbone.info.name} has no {what}{behind}", next_move=next_move)
+
+
 def record(setting: Setting, outcome: Outcome, **tried: Any) -> dict[str, Any]:
     """One line of what was tried: the value, its held-out scores, whether it diverged or collapsed."""
     collapsed = setting.collapsed(outcome.outputs)

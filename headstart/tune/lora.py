@@ -16,9 +16,9 @@ import torch
 from torch import nn
 
 from headstart.backbones.chain import Backbone
-from headstart.base.errors import BadOption, MissingExtra
+from headstart.base.errors import MissingExtra
 from headstart.base.work import Plan
-from headstart.tune.finetune import Recipe, check_depth, fine_tune, moving_only
+from headstart.tune.finetune import Recipe, check_depth, fine_tune, lacking, moving_only
 from headstart.tune.limits import Limits
 from headstart.tune.setting import Setting
 from headstart.tune.start import from_probe
@@ -35,6 +35,7 @@ TARGETS: dict[str, tuple[type[nn.Module], ...]] = {
     "all": (nn.Linear, nn.Conv2d),
 }
 """Which layers get an addition, by the option's value."""
+OTHERS = "bitfit or full"
 
 
 def plan(
@@ -117,10 +118,8 @@ def check(backbone: Backbone, options: Mapping[str, Any]) -> None:
     depth, targets = options.get("depth") or 0, options.get("targets", "auto")
     if not chosen(backbone.suffix(depth), resolved(backbone.suffix(depth), targets)):
         kind = "" if targets in ("auto", "all") else f"{targets} "
-        raise BadOption(
-            f"{backbone.info.name} has no {kind}layers that LoRA can add to behind {depth} frozen stages",
-            next_move="a smaller --depth, another --set strategy.targets, or --strategy bitfit or full",
-        )
+        another = f"lora --set strategy.targets=auto, or {OTHERS}" if kind else OTHERS
+        raise lacking(backbone, f"{kind}layers that LoRA can add to", depth, another)
 
 
 def resolved(module: nn.Module, targets: str) -> str:

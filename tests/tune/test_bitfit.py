@@ -60,7 +60,7 @@ def test_below_the_cut_neither_parameters_nor_statistics_move(tmp_path, strategy
 
 @pytest.mark.parametrize("strategy", [bitfit, norm])
 def test_a_network_without_what_would_move_is_refused_before_anything_is_done(strategy):
-    with pytest.raises(BadOption, match=r"has no .*(biases|norm).* behind 0 frozen"):
+    with pytest.raises(BadOption, match=r"has no (biases|norm layers with parameters)"):
         strategy.check(plain(), {})
     with pytest.raises(BadOption, match="leaves no stage"):
         strategy.check(small.backbone(), {"depth": 5})

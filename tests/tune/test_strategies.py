@@ -22,6 +22,7 @@ from headstart.tune import finetune, limits, probe
 CPU = here("float32", "cpu")
 LEAN = ("bitfit", "norm")
 STRATEGIES = sorted(discovery.plugins("tune"))
+STEPWISE = [name for name in STRATEGIES if name != "probe"]
 
 
 @pytest.fixture
@@ -85,6 +86,25 @@ def test_its_options_refit_it_without_a_held_out_part(strategy, setting):
     with torch.inference_mode():
         outputs = refitted.network.eval()(setting.frozen.pixels[everything.train])
     assert (outputs.argmax(1).numpy() == setting.targets).mean() > 0.7
+
+
+@pytest.mark.parametrize("strategy", STEPWISE)
+def test_the_step_that_is_timed_moves_all_that_the_strategy_ever_moves(strategy, setting):
+    def names(phases):
+        return {name for phase in phases for group in phase.groups for name in group.names}
+
+    plan = discovery.load("tune", strategy).plan
+    timed = next(plan(setting, epochs=1, batch_size=8))
+    whole = next(plan(setting, epochs=20, batch_size=8, rate=0.01))
+    assert names(timed.phases[-1:]) == names(whole.phases)
+
+
+@pytest.mark.parametrize("strategy", STEPWISE)
+def test_what_the_plan_and_the_verdict_read_is_among_its_options(strategy, setting):
+    tuned = tune(strategy, setting, **least(strategy))
+    assert tuned.options["rate"] > 0, "a refit that sweeps again would not be the model that was judged"
+    assert 1 <= tuned.options["epochs"] == tuned.epoch <= tuned.epochs, "scratch has to have five times as many"
+    assert tuned.options.keys() <= discovery.options(discovery.load("tune", strategy).plan).keys()
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
