@@ -113,7 +113,10 @@ def letters(alphabet: str, fonts: list[str], per_class: int, seed: int) -> Bank:
     labels = np.repeat(np.arange(len(alphabet)), per_class)
     font = rng.integers(len(fonts), size=len(labels))
     size = development.SIZE
-    drawn = [development._letter(alphabet[label], fonts[f], rng, size) for label, f in zip(labels, font, strict=True)]
+    drawn = [
+        development._letter(alphabet[int(label)], fonts[int(f)], rng, size)
+        for label, f in zip(labels, font, strict=True)
+    ]
     return Bank(np.stack(drawn).transpose(0, 2, 3, 1), labels, font, 0.4)
 
 
@@ -376,6 +379,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--backbone", default="embedded/resnet10-procedural")
     parser.add_argument("--development", action="store_true", help="the development targets instead of the final ones")
+    parser.add_argument("--only", nargs="+", metavar="TARGET", help="some of these targets")
     parser.add_argument("--most", type=int, help="stop after this many cells")
     parser.add_argument("--summary", action="store_true", help="measure nothing")
     given = parser.parse_args()
@@ -384,8 +388,12 @@ def main() -> int:
     warnings.filterwarnings("ignore", message="The number of unique classes is greater than 50%")
     record = Record(RESULTS / ("embedded_development.json" if given.development else "embedded.json"), backbone)
     targets = ("upper case", "Greek", "scenes") if given.development else (*FINAL, *REPORTED)
+    if given.only:
+        if unknown := set(given.only) - set(targets):
+            parser.error(f"no such target: {', '.join(sorted(unknown))}; there are {', '.join(targets)}")
+        targets = tuple(given.only)
     if not given.summary:
-        if not given.development and next(missing(record, FINAL), None) is not None:
+        if not given.development and next(missing(record, targets), None) is not None:
             record.opened()
         measure(record, backbone, targets, given.most)
     gate = summarise(record, targets)

@@ -55,7 +55,7 @@ def letters(alphabet: Sequence[str], seed: int, size: int = SIZE) -> Target:
     """Letters in random fonts, sizes and places, turned by up to 12 degrees, light on dark or dark on light."""
     rng, known = np.random.default_rng(seed), fonts()
     labels = np.repeat(np.arange(len(alphabet)), PER_CLASS)
-    drawn = [_letter(alphabet[label], known[rng.integers(len(known))], rng, size) for label in labels]
+    drawn = [_letter(alphabet[int(label)], known[rng.integers(len(known))], rng, size) for label in labels]
     return np.stack(drawn), labels
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.backbones import catalogue, folder
-from headstart.base import discovery
+from headstart.base import discovery, files
 from headstart.base.errors import BadOption, DataError
 from headstart.base.machine import here
 from headstart.base.progress import Reporter, Silent
@@ -21,6 +21,7 @@ from headstart.data.opening import open_source
 from headstart.diagnose import examining
 from headstart.diagnose.evidence import inspection
 from headstart.engine.drive import drive
+from headstart.pretrain import card
 from headstart.ship import sealed
 from headstart.ship.sealed import Model
 
@@ -305,10 +306,13 @@ def pretrain_backbone(
         report.say(f"The pretraining in {to} has finished already")
         return catalogue.describe(f"local:{to}")
     folder.remove(to)
+    (to / card.NAME).unlink(missing_ok=True)
     made = drive(plan, journal, machine=machine, report=report)
     for finding in made.card.get("findings", ()):
         report.say(finding)
-    folder.write_folder(made.backbone, to, {**made.card, "machine": machine.as_dict()}, dtype=made.dtype)
+    about = {**made.card, "machine": machine.as_dict()}
+    files.write_with(to / card.NAME, lambda path: path.write_text(card.render(made.backbone.info, about), "utf-8"))
+    folder.write_folder(made.backbone, to, about, dtype=made.dtype)
     journal.close()
     return catalogue.describe(f"local:{to}")
 

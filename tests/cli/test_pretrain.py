@@ -117,6 +117,9 @@ def test_the_folder_it_leaves_is_a_backbone_and_is_not_overwritten_unasked(tmp_p
     assert backbone.info.preprocessing.size == 32
     description = json.loads((to / "backbone.json").read_text())
     assert description["card"]["command"] == "headstart pretrain procedural --preset smoke --seed 0"
+    card = (to / "MODEL_CARD.md").read_text("utf-8")
+    assert "generated patterns, no photographs" in card
+    assert description["card"]["command"] in card
     assert description["weights"]["bytes"] == (to / "weights.safetensors").stat().st_size
     assert run(words) == 2
     assert "--overwrite" in capsys.readouterr().err
