@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         inspect,
         list_backbones,
         load,
+        pack_backbones,
         plan_fit,
         pretrain_backbone,
     )
@@ -49,6 +50,7 @@ __all__ = [
     "inspect",
     "list_backbones",
     "load",
+    "pack_backbones",
     "plan_fit",
     "pretrain_backbone",
 ]
@@ -65,6 +67,7 @@ _HOMES = {
     "fit": "headstart.api",
     "inspect": "headstart.api",
     "list_backbones": "headstart.api",
+    "pack_backbones": "headstart.api",
     "load": "headstart.api",
     "plan_fit": "headstart.api",
     "pretrain_backbone": "headstart.api",

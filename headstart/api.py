@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from headstart.backbones import catalogue, folder
+from headstart.backbones import bundle, catalogue, cost, fetch, folder
+from headstart.backbones.chain import Backbone
 from headstart.base import discovery, files
 from headstart.base.errors import BadOption, DataError
 from headstart.base.machine import here
@@ -33,6 +33,7 @@ def fit(
     output: str | Path | None = None,
     backbone: str = "auto",
     architecture: str | None = None,
+    backbones_from: str | Path | None = None,
     strategy: str = "auto",
     depth: int | str | None = None,
     budget: str | float = "10m",
@@ -64,6 +65,8 @@ def fit(
         output: the model's folder; by default a new one in headstart's cache.
         backbone: "provider/name", "local:PATH", or "auto".
         architecture: what a bare state_dict is the weights of.
+        backbones_from: a bundle that ``pack_backbones`` wrote: backbones come from there and nothing is downloaded;
+            by default the one that the environment's HEADSTART_BACKBONES names.
         strategy: "auto", or a strategy's name.
         depth: number or name of the last frozen stage, for a strategy that has a cut.
         budget: wall time for everything, such as "90s", "10m", "1h" or seconds.
@@ -97,6 +100,7 @@ def fit(
         output=None if output is None else Path(output),
         backbone=backbone,
         architecture=architecture,
+        bundle=None if backbones_from is None else Path(backbones_from),
         strategy=strategy,
         depth=depth,
         budget=seconds(budget),
@@ -124,6 +128,7 @@ def plan_fit(
     *,
     backbone: str = "auto",
     architecture: str | None = None,
+    backbones_from: str | Path | None = None,
     strategy: str = "auto",
     depth: int | str | None = None,
     budget: str | float = "10m",
@@ -149,6 +154,7 @@ def plan_fit(
     request = Request(
         backbone=backbone,
         architecture=architecture,
+        bundle=None if backbones_from is None else Path(backbones_from),
         strategy=strategy,
         depth=depth,
         budget=seconds(budget),
@@ -244,19 +250,48 @@ def evaluate(
     return ready.evaluate(source, labels, label=label, path=path, precision=precision, report=report)
 
 
-def list_backbones(search: str = "", *, local: bool = False) -> list[BackboneInfo]:
-    """The backbones whose name contains ``search``; only those on this machine with ``local``."""
-    found = catalogue.search(search)
+def list_backbones(
+    search: str = "", *, local: bool = False, backbones_from: str | Path | None = None
+) -> list[BackboneInfo]:
+    """The backbones whose name contains ``search``; only those on this machine with ``local``, or those of a bundle."""
+    found = cost.known(catalogue.search(search, bundle=backbones_from))
     return [info for info in found if info.local] if local else found
 
 
-def describe_backbone(name: str) -> BackboneInfo:
-    """Everything that is known of one backbone; its stages are found by building it without weights."""
-    info = catalogue.describe(name)
-    if info.stages:
+def describe_backbone(name: str, *, backbones_from: str | Path | None = None) -> BackboneInfo:
+    """Everything that is known of one backbone; its stages and their cost are found by building it without weights."""
+    (info,) = cost.known([catalogue.describe(name, bundle=backbones_from)])
+    if info.flops:
         return info
-    built = catalogue.load(name, weights=False).info
-    return replace(info, stages=built.stages, width=built.width, parameters=built.parameters)
+    return cost.complete(info, catalogue.build(info.architecture, info.config).known_as(info))
+
+
+def pack_backbones(names: Sequence[str], output: str | Path, *, report: Reporter | None = None) -> list[BackboneInfo]:
+    """Put backbones with their weights into one folder, for a machine without a network (``backbones_from``).
+
+    Args:
+        names: full names; what is not on this machine is downloaded.
+        output: a new folder, or a bundle to add to.
+        report: told of progress.
+
+    Returns:
+        What the bundle holds now.
+
+    Raises:
+        HeadstartError: when a backbone cannot be had, or the folder not written; what was packed before stays.
+    """
+    report = report or Silent()
+
+    def fetched(name: str) -> Backbone:
+        report.begin(f"load {name}")
+        found = catalogue.load(name)
+        report.begin(f"pack {name}")
+        return found
+
+    with fetch.telling(report):
+        packed = bundle.pack(names, output, fetched)
+    report.end()
+    return [packed.describe(entry) for entry in packed.index.backbones]
 
 
 def pretrain_backbone(

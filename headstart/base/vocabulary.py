@@ -132,7 +132,6 @@ class BackboneInfo:
         config: plain data from which the provider builds the network where its name alone does not say it.
         flops: multiply-adds that one input of the trained size costs; 0 when unknown before loading.
         stage_flops: the same for each stage; empty when unknown before loading.
-        pooling: how the last features are pooled, in words; "" where nobody said.
     """
 
     name: str
@@ -149,7 +148,6 @@ class BackboneInfo:
     config: Mapping[str, Any] | None = field(default=None, hash=False)
     flops: int = 0
     stage_flops: tuple[int, ...] = ()
-    pooling: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from headstart.backbones import catalogue
+from headstart.backbones import bundle as bundles
+from headstart.backbones import catalogue, fetch, licences
 from headstart.backbones.chain import Backbone
 from headstart.base import seeds
 from headstart.base.errors import WeightsError
@@ -27,6 +29,8 @@ from headstart.measure import ridge
 PREFERRED = ("timm/resnet50.a1_in1k",)
 """Tried first, in this order; the first that loads joins the embedded ones."""
 ITEMS = 500
+MOST = 4
+"""Backbones of a bundle that are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ def choose(
     name: str,
     *,
     architecture: str | None,
+    bundle: Path | None = None,
     machine: Machine,
     store: Store,
     report: Reporter,
@@ -51,36 +56,51 @@ def choose(
     Raises:
         UnknownName, WeightsError: when a named backbone cannot be had.
     """
-    if name != "auto":
-        report.begin(f"load {name}")
-        backbone = catalogue.load(name, architecture=architecture)
-        report.end()
-        return Choice(backbone, ())
-    candidates, notes = _candidates(report)
+    with fetch.telling(report):
+        if name != "auto":
+            report.begin(f"load {name}")
+            backbone = catalogue.load(name, architecture=architecture, bundle=bundle)
+            report.end()
+            return _chosen(backbone, [])
+        candidates, notes = _candidates(bundle, report)
     if len(candidates) == 1:
-        return Choice(candidates[0], tuple(notes))
+        return _chosen(candidates[0], notes)
     losses = [_loss(dataset, one, machine, store, report) for one in candidates]
     best = int(np.argmin(losses))
     compared = ", ".join(f"{one.info.name} {loss:.3f}" for one, loss in zip(candidates, losses, strict=True))
     notes.append(f"Backbone {candidates[best].info.name}: lowest leave-one-out log loss of a probe ({compared})")
     if best != 0:
         notes.append(f"Its reputation alone would have chosen {candidates[0].info.name}")
-    return Choice(candidates[best], tuple(notes))
+    return _chosen(candidates[best], notes)
 
 
-def _candidates(report: Reporter) -> tuple[list[Backbone], list[str]]:
+def _chosen(backbone: Backbone, notes: list[str]) -> Choice:
+    warning = licences.warning(backbone.info)
+    return Choice(backbone, (*notes, warning) if warning else tuple(notes))
+
+
+def _candidates(bundle: Path | None, report: Reporter) -> tuple[list[Backbone], list[str]]:
     """Loadable candidates, the one with the best prior first."""
     found: list[Backbone] = []
     notes: list[str] = []
     report.begin("look for pretrained backbones")
-    for name in PREFERRED:
+    if (packed := bundles.opened(bundle)) is not None:
+        known = sorted(
+            (packed.describe(entry) for entry in packed.index.backbones), key=lambda info: -(info.prior or 0)
+        )
+        found += [catalogue.load(info.name, bundle=bundle) for info in known[:MOST]]
+        if len(known) > MOST:
+            notes.append(
+                f"{MOST} of the {len(known)} backbones in {packed.path} are compared: --backbone names another"
+            )
+    for name in PREFERRED if packed is None else ():
         try:
             if not catalogue.describe(name).local:
                 report.say(f"Looking for {name} on its hub (--backbone embedded/... would stay on this machine)")
             found.append(catalogue.load(name))
             break
         except WeightsError as error:
-            notes.append(f"{error.what}; the embedded backbones are used instead of {name}")
+            notes.append(f"{error.what}; the embedded backbones are used instead")
     for info in embedded():
         found.append(catalogue.load(info))
     report.end()

@@ -55,6 +55,7 @@ class Request:
     output: Path | None = None
     backbone: str = "auto"
     architecture: str | None = None
+    bundle: Path | None = None
     strategy: str = "auto"
     depth: int | str | None = None
     budget: float = 600.0
@@ -140,7 +141,13 @@ def run(
     earlier = replay.find(request.replay) if request.replay else None
     store.prune(UNUSED)
     chosen = backbones.choose(
-        data, request.backbone, architecture=request.architecture, machine=machine, store=store, report=report
+        data,
+        request.backbone,
+        architecture=request.architecture,
+        bundle=request.bundle,
+        machine=machine,
+        store=store,
+        report=report,
     )
     options = _with_depth(request, options, chosen.backbone)
     rungs = ladder.rungs(chosen.backbone.depth, request.strategy, options, request.baselines)[1]
@@ -213,7 +220,13 @@ def dry_run(
         store, journal = Store(Path(folder) / "store"), Journal(Path(folder) / "run")
         sample = ground.sample(data)
         chosen = backbones.choose(
-            sample, request.backbone, architecture=request.architecture, machine=machine, store=store, report=report
+            sample,
+            request.backbone,
+            architecture=request.architecture,
+            bundle=request.bundle,
+            machine=machine,
+            store=store,
+            report=report,
         )
         options = _with_depth(request, options, chosen.backbone)
         stand = ground.prepare(

@@ -1,7 +1,8 @@
-"""List pretrained networks, or show one with its numbered stages.
+"""List pretrained networks, show one with its numbered stages, or pack some for a machine without a network.
 
 Without NAME and --search, those on this machine are listed. A stage's number or name is what fit --depth takes: the
-stages up to it stay frozen. Nothing is downloaded.
+stages up to it stay frozen. Only pack downloads weights. Besides those listed, any image network on the Hugging Face
+hub can be named: hf/OWNER/NAME.
 
 Examples:
 
@@ -10,12 +11,15 @@ Examples:
     headstart backbones --search vit --local --json
     headstart backbones timm/resnet50.a1_in1k
     headstart backbones local:my-model/
+    headstart backbones pack timm/resnet50.a1_in1k hf/facebook/dinov2-small -o bundle
+    headstart backbones --from bundle
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,38 +27,63 @@ import typer
 from headstart.base.errors import BadOption
 from headstart.base.manifest import plain
 from headstart.cli import options, tables, values
+from headstart.cli.reporting import watching
 from headstart.data.printable import printable
 
 if TYPE_CHECKING:
     from headstart.base.vocabulary import BackboneInfo
 
+PACK = "pack"
+
 
 def main(
-    name: Annotated[
-        str | None,
-        typer.Argument(metavar="NAME", help="One network, to be shown in detail.", autocompletion=values.backbones),
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME | pack NAME...]",
+            help="One network to be shown, or several to be packed.",
+            autocompletion=values.backbones,
+        ),
     ] = None,
     *,
     search: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Those whose name contains TEXT, on this machine or not.")
     ] = None,
     local: Annotated[bool, typer.Option("--local", help="Only those whose weights are on this machine.")] = False,
+    bundle: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="Those in a bundle that pack wrote.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Of pack: a new folder, or a bundle to add to.")
+    ] = None,
+    quiet: options.Quiet = False,
     verbose: options.Verbose = False,
     as_json: options.Json = False,
 ) -> int:
-    """Parse, look up, print."""
-    if name is not None and (search is not None or local):
+    """Parse, look up or pack, print."""
+    words = words or []
+    packing = words[:1] == [PACK]
+    if packing != (output is not None):
+        expected = "headstart backbones pack NAME... -o DIR"
+        raise BadOption("pack needs -o DIR" if packing else "-o DIR belongs to pack", expected=expected)
+    if len(words) > 1 and not packing:
+        raise BadOption("One network is shown at a time", expected="headstart backbones NAME, or pack NAME... -o DIR")
+    if words and (search is not None or local):
         raise BadOption("NAME shows one network; --search and --local list many", expected="one of the two")
+    if packing and output is not None:
+        if bundle is not None:
+            raise BadOption("pack takes no --from", expected="the names of what is packed")
+        return _pack(words[1:], output, quiet=quiet, verbose=verbose, as_json=as_json)
     from headstart.api import describe_backbone, list_backbones
 
-    if name is not None:
-        info = describe_backbone(name)
+    if words:
+        info = describe_backbone(words[0], backbones_from=bundle)
         if as_json:
             print(json.dumps(as_data(info), ensure_ascii=False))
         else:
             _show_one(info)
         return 0
-    found = list_backbones(search or "")
+    found = list_backbones(search or "", backbones_from=bundle)
     listed = [info for info in found if info.local] if local or search is None else found
     if as_json:
         print(json.dumps([as_data(info) for info in listed], ensure_ascii=False))
@@ -65,15 +94,32 @@ def main(
     return 0
 
 
+def _pack(names: list[str], output: Path, *, quiet: bool, verbose: bool, as_json: bool) -> int:
+    from headstart.api import pack_backbones
+
+    with watching(quiet=quiet, verbose=verbose) as report:
+        held = pack_backbones(names, output, report=report)
+    size = sum(file.stat().st_size for file in output.expanduser().rglob("*") if file.is_file())
+    if as_json:
+        print(json.dumps({"folder": str(output), "bytes": size, "backbones": [as_data(info) for info in held]}))
+        return 0
+    _show_many(held)
+    print(f"\n{printable(str(output))} holds {len(held)}, {size / 1e6:,.1f} MB. Copy it, and name it there:")
+    print(f"  headstart fit SOURCE --backbone {held[0].name} --from {printable(str(output))}")
+    return 0
+
+
 def as_data(info: BackboneInfo) -> dict[str, Any]:
     """What is known of a network, as plain data."""
     return {
         "name": info.name,
         "architecture": info.architecture,
         "parameters": info.parameters or None,
+        "multiply_adds": info.flops or None,
         "size": info.preprocessing.size,
         "width": info.width or None,
         "stages": list(info.stages),
+        "stage_multiply_adds": list(info.stage_flops),
         "licence": info.licence,
         "source": info.source,
         "local": info.local,
@@ -88,10 +134,27 @@ def _show_many(found: list[BackboneInfo]) -> None:
         print("None on this machine.")
         return
     rows = [
-        (info.name, _parameters(info), str(info.preprocessing.size), info.licence, info.source, _here(info))
+        (
+            info.name,
+            _parameters(info),
+            _cost(info),
+            str(info.preprocessing.size),
+            info.licence,
+            info.source,
+            _here(info),
+        )
         for info in found
     ]
-    tables.show(("Name", "Params", "Pixels", "Licence", "Source", "Here"), rows, right=(1, 2), fold=(4, 3, 0))
+    heads = ("Name", "Params", "Mult-adds", "Pixels", "Licence", "Source", "Here")
+    # Cost is known of networks that were built here before, and a narrow terminal has no room for it.
+    hidden = [2] if all(row[2] == "?" for row in rows) or tables.natural_width(heads, rows) > tables.room() else []
+    shown = [index for index in range(len(heads)) if index not in hidden]
+    tables.show(
+        [heads[index] for index in shown],
+        [[row[index] for index in shown] for row in rows],
+        right=[shown.index(index) for index in (1, 2, 3) if index in shown],
+        fold=[shown.index(index) for index in (5, 4, 0)],
+    )
 
 
 def _show_rest(found: list[BackboneInfo], shown: int, search: str | None) -> None:
@@ -109,12 +172,18 @@ def _show_rest(found: list[BackboneInfo], shown: int, search: str | None) -> Non
 
 
 def _show_one(info: BackboneInfo) -> None:
+    from headstart.backbones import licences
+
     size = info.preprocessing
     rows = [
         ("Name", info.name),
         ("Architecture", info.architecture),
         ("Parameters", _parameters(info)),
-        ("Features", str(info.width or "?")),
+        ("Multiply-adds", f"{_cost(info)} an image"),
+        (
+            "Features",
+            f"{info.width or '?'}, what its source head read; of earlier stages the mean over space or tokens",
+        ),
         ("Input", f"{size.size} x {size.size} pixels, {size.interpolation}, centre crop {size.crop:g}"),
         ("Licence", info.licence),
         ("Pretrained on", info.source),
@@ -125,13 +194,21 @@ def _show_one(info: BackboneInfo) -> None:
     for title, value in rows:
         print(f"{title + ':':<19}{printable(value)}")
     if info.stages:
-        print("\nStages, for --depth (those up to it stay frozen):")
-        for number, stage in enumerate(info.stages, start=1):
-            print(f"  {number:>2}  {printable(stage)}")
+        print("\nStages, for --depth (those up to it stay frozen), and their share of the multiply-adds:")
+        shares = [f"{cost / info.flops:>5.1%}" for cost in info.stage_flops] if info.flops else [""] * len(info.stages)
+        wide = max(len(printable(stage)) for stage in info.stages)
+        for number, (stage, share) in enumerate(zip(info.stages, shares, strict=True), start=1):
+            print(f"  {number:>2}  {printable(stage):<{wide}}  {share}".rstrip())
+    if warning := licences.warning(info):
+        print(f"\n{tables.wrapped(printable(warning))}")
 
 
 def _parameters(info: BackboneInfo) -> str:
     return tables.count(info.parameters) if info.parameters else "?"
+
+
+def _cost(info: BackboneInfo) -> str:
+    return tables.count(info.flops) if info.flops else "?"
 
 
 def _here(info: BackboneInfo) -> str:

@@ -62,6 +62,10 @@ def main(
             autocompletion=values.backbones,
         ),
     ] = None,
+    backbones_from: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="DIR", help="Take backbones from this bundle (headstart backbones pack)."),
+    ] = None,
     strategy: Annotated[
         str,
         typer.Option(
@@ -132,6 +136,7 @@ def main(
     given: dict[str, Any] = {
         "backbone": backbone,
         "architecture": architecture,
+        "backbones_from": backbones_from,
         "strategy": strategy,
         "depth": parse_depth(depth),
         "budget": budget,

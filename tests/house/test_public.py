@@ -26,6 +26,7 @@ PUBLIC = [
     "fit",
     "inspect",
     "list_backbones",
+    "pack_backbones",
     "load",
     "plan_fit",
     "pretrain_backbone",
