@@ -11,7 +11,7 @@ from typing import Any
 from headstart.base import discovery
 from headstart.base.errors import BadOption, BadSource
 from headstart.base.vocabulary import Table
-from headstart.data import tree
+from headstart.data import layouts, tree
 from headstart.data.printable import count, printable
 from headstart.data.sources.memory import Values
 
@@ -87,6 +87,8 @@ def _unclaimed(source: Any) -> BadSource:
         return BadSource("No data source was named", expected=EXPECTED)
     if path is None:
         return BadSource(f"A {type(source).__name__} is no data source", expected=EXPECTED)
+    if tree.holds(path.is_file) and layouts.is_archive(path):
+        return BadSource(f"This is an archive: {name}", expected=EXPECTED, next_move=layouts.unpacking(path))
     if tree.holds(path.exists):
         return BadSource(f"This file is no data source: {name}", expected=EXPECTED)
     if tree.holds(path.is_symlink):

@@ -127,6 +127,12 @@ def images(folder: Path, tally: Tally) -> list[str]:
     return [str(path) for path in found]
 
 
+def is_loop(folder: Path) -> bool:
+    """True for a link that leads to a folder it lies in, so that everything would be read again."""
+    own = _identity(folder)
+    return own is not None and own in {_identity(parent) for parent in folder.absolute().parents}
+
+
 def close(path: Path) -> str:
     """ "did you mean ..." with the names beside a missing path that are close to it; empty if none is."""
     try:

@@ -132,7 +132,7 @@ STOPPED: dict[str, tuple[Callable[[Path], Path], str]] = {
         "18 of 18 items cannot be used",
     ),
     "a picture as source": (lambda root: pictures(root) / "cat/1.png", "no data source"),
-    "an archive as source": (lambda root: with_file(root, "a.zip", b"PK") / "a.zip", "no data source"),
+    "an archive as source": (lambda root: with_file(root, "a.zip", b"PK") / "a.zip", "This is an archive"),
 }
 
 

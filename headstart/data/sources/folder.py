@@ -14,8 +14,6 @@ from headstart.data import layouts, natural, tree
 from headstart.data.parts import part_of
 from headstart.data.printable import count, listing, printable
 
-_TABLES = (".csv", ".tsv", ".parquet")
-
 
 def claims(source: Any) -> bool:
     """True for the path of an existing folder, unless another library's files are in it."""
@@ -26,8 +24,9 @@ def claims(source: Any) -> bool:
 def open(source: Any, *, label: str | None = None, path: str | None = None, group: str | None = None) -> Table:
     """Read the tree; the folder above an image names its class.
 
-    Folders inside a class folder belong to that class. A folder that holds nothing but one other folder of folders is
-    looked through. Files that are no images by name are counted and ignored.
+    Folders inside a class folder belong to that class, unless every class has its own train/ and test/. A folder that
+    holds nothing but one other folder of folders is looked through. Files that are no images by name are counted and
+    ignored.
 
     Args:
         source: path of the folder.
@@ -35,7 +34,7 @@ def open(source: Any, *, label: str | None = None, path: str | None = None, grou
         group: "folder" for the folders inside class folders, or a regular expression (``groups.from_paths``).
 
     Raises:
-        BadSource: no folder, no images, or images without class subfolders.
+        BadSource: no folder, no images, images without class subfolders, or annotations of a detection data set.
         BadOption: ``label`` or ``path`` given, which name columns, or a ``group`` that finds nothing.
     """
     root = tree.as_path(source)
@@ -48,6 +47,7 @@ def open(source: Any, *, label: str | None = None, path: str | None = None, grou
             f"--{name} {value} names a column, but {printable(str(source))} is a folder",
             expected="a table (.csv, .tsv, .parquet) with this option, or a folder without it",
         )
+    layouts.refuse_detection(root)
     reading = _Reading(origin=_shown(source), root=root)
     inner = _look_through(root, reading)
     top = tree.level(inner)
@@ -57,9 +57,10 @@ def open(source: Any, *, label: str | None = None, path: str | None = None, grou
         _read_parts(split, top, reading)
     else:
         _read_classes(inner, top, None, reading)
-    if not reading.items:
-        raise _nothing(reading, root)
-    return reading.table(split=bool(split), group=group)
+    hint = layouts.hint(top)
+    if not reading.items or (hint and len(set(reading.labels)) == 1):
+        raise _nothing(reading, hint)
+    return reading.table(split=any(reading.parts), group=group)
 
 
 @dataclass(slots=True)
@@ -88,7 +89,10 @@ class _Reading:
             understood = f"{self.origin}: {what}, one subfolder a class"
         notes = list(self.notes)
         if self.nested:
-            notes.append(f"folders inside a class folder are read as part of the class ({listing(self.nested, 3)})")
+            notes.append(
+                f"folders inside a class folder are read as part of the class ({listing(self.nested, 3)}); "
+                "where they are the classes, name the folder that holds them"
+            )
         if self.empty:
             notes.append(f"ignored: no images in {listing(self.empty)}")
         if self.loose:
@@ -109,7 +113,7 @@ class _Reading:
         )
 
 
-def _look_through(root: Path, reading: _Reading) -> Path:
+def _look_through(root: Path, reading: _Reading, *, part: bool = False) -> Path:
     """The folder that holds the classes: an archive often unpacks to photos/photos/cat."""
     for _ in range(8):
         top = tree.level(root)
@@ -118,7 +122,7 @@ def _look_through(root: Path, reading: _Reading) -> Path:
         inner = tree.level(top.folders[0])
         if len(inner.folders) < 2 or inner.images:
             break
-        if part_of(top.folders[0].name) == "train" and not _part_folders(inner.folders):
+        if not part and part_of(top.folders[0].name) == "train" and not _part_folders(inner.folders):
             break
         reading.tally.add(top)
         root = top.folders[0]
@@ -139,17 +143,23 @@ def _part_folders(folders: Sequence[Path]) -> list[Path]:
             f"{listing([folder.name + '/' for folder in named])} hold no class subfolders",
             where=printable(str(named[0].parent)),
             expected="train/cat/1.jpg, train/dog/2.jpg, ...: one subfolder a class in each part",
+            next_move=layouts.hint(tree.level(named[0].parent)),
         )
     return []
 
 
 def _read_parts(split: Sequence[Path], top: tree.Level, reading: _Reading) -> None:
     for folder in split:
-        inner = tree.level(folder)
+        place = _look_through(folder, reading, part=True)
+        inner = tree.level(place)
         reading.tally.add(inner)
         if not inner.folders and not inner.images:
             reading.empty.append(f"{printable(folder.name)}/")
-        _read_classes(folder, inner, part_of(folder.name), reading)
+        if inner.images and not inner.folders:
+            what = f"{count(len(inner.images), 'image')} in {printable(folder.name)}/"
+            reading.notes.append(f"not used: {what}, which has no class folders, so that nobody knows their labels")
+            continue
+        _read_classes(place, inner, part_of(folder.name), reading)
     beside = [printable(folder.name) + "/" for folder in top.folders if folder not in split]
     if beside:
         reading.notes.append(f"ignored: {listing(beside)} beside train/, val/ and test/")
@@ -157,25 +167,42 @@ def _read_parts(split: Sequence[Path], top: tree.Level, reading: _Reading) -> No
 
 
 def _read_classes(folder: Path, inside: tree.Level, part: str | None, reading: _Reading) -> None:
+    own = part is None and _each_has_parts(inside.folders, reading)
     for child in inside.folders:
+        if tree.is_loop(child):
+            reading.tally.loops += 1
+            continue
         images = tree.images(child, reading.tally)
         reading.items += images
         reading.labels += [child.name] * len(images)
-        reading.parts += [part] * len(images)
+        reading.parts += [part_of(Path(image).relative_to(child).parts[0]) if own else part for image in images]
         reading.inner += ["/".join(Path(image).relative_to(child).parts[:-1]) for image in images]
         shown = printable(str(child.relative_to(folder.parent if part else folder)))
         if not images:
             reading.empty.append(f"{shown}/")
         deeper = next((image for image in images if Path(image).parent != child), None)
-        if deeper is not None:
+        if deeper is not None and not own:
             reading.nested.append(printable(str(Path(deeper).parent.relative_to(folder))) + f" as {shown}")
     reading.loose += len(inside.images)
 
 
-def _nothing(reading: _Reading, root: Path) -> BadSource:
-    tables = [path for path in tree.level(root).others if path.suffix.lower() in _TABLES]
-    next_move = f"if the labels are in a table, name it: {printable(str(tables[0]))}" if tables else ""
+def _each_has_parts(classes: Sequence[Path], reading: _Reading) -> bool:
+    """True for cat/train/1.jpg, cat/test/2.jpg, dog/train/3.jpg: every class folder holds parts and nothing else."""
+    levels = [tree.level(folder) for folder in classes if not tree.is_loop(folder)]
+    named = {part_of(folder.name) for level in levels for folder in level.folders}
+    if not levels or not all(level.folders and not level.images for level in levels):
+        return False
+    if None in named or len(named) < 2:
+        return False
+    reading.notes.append("the parts are the folders inside each class folder")
+    return True
+
+
+def _nothing(reading: _Reading, next_move: str) -> BadSource:
     expected = "a subfolder for each class, with its images in it"
+    if reading.items:
+        what = f"a single folder with images, {printable(reading.labels[0])}/, and a table beside it"
+        return BadSource(f"The folder has {what}", where=reading.origin, expected=expected, next_move=next_move)
     if reading.loose:
         what = f"{count(reading.loose, 'image')} but no class subfolders"
         return BadSource(f"The folder has {what}", where=reading.origin, expected=expected, next_move=next_move)

@@ -18,6 +18,7 @@ from headstart.data.printable import count, printable
 
 _TEXT = (".csv", ".tsv")
 _PARQUET = (".parquet", ".pq")
+_DEEPEST = 12
 _EMPTY = frozenset({"", "nan", "NaN", "NAN", "-nan", "<NA>", "#N/A", "null", "NULL"})
 """Cells without a label. "None" and "NA" are not among them: they are class names at times."""
 _LOOKED_AT = 65_536
@@ -61,8 +62,8 @@ def open(source: Any, *, label: str | None = None, path: str | None = None, grou
     if not rows:
         raise BadSource("The table has no rows", where=origin, expected="a header line and one row an image")
     chosen = find(columns, label=label, path=path, base=file.parent, origin=origin, group=group)
-    folder = _base(file.parent, sample(columns[chosen.path]), notes)
-    place = _placer(folder)
+    folder, dropped = _base(file.parent, sample(columns[chosen.path]), notes)
+    place = _placer(folder, dropped)
     parts = [part_of(value) for value in columns[chosen.split]] if chosen.split else [None] * rows
     return Table(
         items=tuple(place(value) for value in columns[chosen.path]),
@@ -79,13 +80,15 @@ def _label(value: Any) -> Any:
     return None if isinstance(value, str) and value.strip() in _EMPTY else value
 
 
-def _placer(folder: Path) -> Callable[[Any], str | None]:
+def _placer(folder: Path, dropped: int) -> Callable[[Any], str | None]:
     def place(value: Any) -> str | None:
         text = value.strip() if isinstance(value, str) else ""
         if not text:
             return None
         if "://" in text:
             return text
+        if dropped:
+            return str(folder / _without_head(text, dropped))
         if "\\" in text and not tree.holds((folder / text).exists):
             text = text.replace("\\", "/")
         return str(folder / text)
@@ -93,19 +96,31 @@ def _placer(folder: Path) -> Callable[[Any], str | None]:
     return place
 
 
-def _base(folder: Path, names: Sequence[Any], notes: list[str]) -> Path:
+def _base(folder: Path, names: Sequence[Any], notes: list[str]) -> tuple[Path, int]:
+    """The folder that paths are relative to, and how many of their first names lead to another machine's place."""
     texts = [name.strip() for name in names if isinstance(name, str)]
 
-    def has(place: Path) -> int:
-        return sum(tree.holds((place / text).is_file) for text in texts)
+    def has(place: Path, dropped: int = 0) -> int:
+        return sum(tree.holds((place / _without_head(text, dropped)).is_file) for text in texts)
 
     if not texts or has(folder):
-        return folder
+        return folder, 0
     holders = [inner for inner in tree.level(folder).folders if 2 * has(inner) > len(texts)]
-    if len(holders) != 1:
-        return folder
-    notes.append(f"the paths are relative to {printable(str(holders[0]))}")
-    return holders[0]
+    if len(holders) == 1:
+        notes.append(f"the paths are relative to {printable(str(holders[0]))}")
+        return holders[0], 0
+    for dropped in range(1, _DEEPEST):
+        if 2 * has(folder, dropped) > len(texts):
+            head = texts[0].replace("\\", "/").removesuffix(_without_head(texts[0], dropped))
+            notes.append(f"{printable(head)} is not here; the paths are read from {printable(str(folder))}")
+            return folder, dropped
+    return folder, 0
+
+
+def _without_head(text: str, dropped: int) -> str:
+    """A path without its first names: C:\\photos\\cat\\1.jpg is cat/1.jpg without two."""
+    text = text.replace("\\", "/")
+    return "/".join([name for name in text.split("/") if name][dropped:]) if dropped else text
 
 
 def _parquet(file: Path) -> dict[str, list[Any]]:
@@ -174,6 +189,9 @@ def _decoded(file: Path, notes: list[str]) -> str:
         ) from error
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
+    wide = _wide(data[:_LOOKED_AT])
+    if wide:
+        return data.decode(wide, "replace")
     if b"\0" in data[:_LOOKED_AT]:
         zipped = "an Excel or other zipped file" if data.startswith(b"PK") else "no text"
         raise BadSource(
@@ -187,6 +205,14 @@ def _decoded(file: Path, notes: list[str]) -> str:
     except UnicodeDecodeError:
         notes.append("the table is not UTF-8; read as Windows-1252")
         return data.decode("cp1252", "replace")
+
+
+def _wide(head: bytes) -> str:
+    """The name of UTF-16 without a mark at its beginning: Latin text has a zero in every other byte. "" for others."""
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if max(even, odd) * 3 < len(head) or min(even, odd):
+        return ""
+    return "utf-16-le" if odd else "utf-16-be"
 
 
 def _delimiter(header: str, suffix: str) -> str:
