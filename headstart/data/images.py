@@ -63,7 +63,7 @@ def digest(item: Any) -> str:
     if isinstance(item, Image.Image):
         return _pil_digest(item)
     pixels.to_rgb(item)
-    raise Undecodable(f"a {type(item).__name__} is not an image")
+    raise Undecodable(f"type {type(item).__name__} is not an image")
 
 
 def load(item: Any, preprocessing: Preprocessing) -> np.ndarray:

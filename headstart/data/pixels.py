@@ -140,7 +140,7 @@ def read(item: Any, *, least: int | None = None) -> Picture:
     if item is None:
         raise Undecodable("there is no image: the path is missing")
     raise Undecodable(
-        f"a {type(item).__name__} is not an image", expected="a path, a PIL image or an array (H, W[, 1, 3 or 4])"
+        f"type {type(item).__name__} is not an image", expected="a path, a PIL image or an array (H, W[, 1, 3 or 4])"
     )
 
 

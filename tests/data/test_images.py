@@ -246,7 +246,7 @@ def damaged(tmp_path: Path) -> dict[str, Any]:
     os.mkfifo(tmp_path / "pipe.png")
     bad["not a regular file"] = tmp_path / "pipe.png"
     bad["path is missing"] = None
-    bad["a int is not an image"] = 7
+    bad["type int is not an image"] = 7
     bad["no pixels"] = np.zeros((0, 4), np.uint8)
     bad["shape (2,)"] = np.zeros(2, np.uint8)
     bad["shape (3, 8, 8)"] = np.zeros((3, 8, 8), np.uint8)

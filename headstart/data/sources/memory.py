@@ -149,7 +149,7 @@ def _pictures(values: np.ndarray) -> list[Any]:
         raise BadSource(
             f"An array of shape {shape} has rows, not pictures",
             expected="(n, H, W) or (n, H, W, channels)",
-            next_move="reshape it, as in array.reshape(-1, 8, 8)",
+            next_move="reshape it, as in array.reshape(-1, 8, 8); rows of numbers are for headstart.TransferClassifier",
         )
     if values.ndim == 4 and shape[3] not in (1, 3, 4) and shape[1] in (1, 3, 4):
         raise BadSource(

@@ -137,7 +137,7 @@ def test_columns_do_not_go_with_a_list() -> None:
 def test_values_that_are_no_pictures_are_listed() -> None:
     data = build(memory.open(Values([*PICTURES, *PICTURES, 3, None], LABELS * 2 + ["a", "b"])))
     assert [one.why.split(";")[0] for one in data.skipped] == [
-        "a int is not an image",
+        "type int is not an image",
         "there is no image: the path is missing",
     ]
 
