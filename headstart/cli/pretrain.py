@@ -51,6 +51,13 @@ def main(
     ] = None,
     label: options.Label = None,
     path: options.PathColumn = None,
+    group: options.Group = None,
+    drop_rare: Annotated[
+        bool, typer.Option("--drop-rare", help="Leave out classes with under 3 pictures instead of stopping.")
+    ] = False,
+    no_near_duplicates: Annotated[
+        bool, typer.Option("--no-near-duplicates", help="Let near duplicates lie on both sides of a split.")
+    ] = False,
     seed: options.Seed = 0,
     precision: options.Precision = "auto",
     settings: Annotated[
@@ -65,7 +72,14 @@ def main(
     """Parse, pretrain, print."""
     if overwrite and resume:
         raise BadOption("--overwrite and --resume exclude each other", expected="one of them")
-    named = {"preset": preset, "label": label, "path": path}
+    named = {
+        "preset": preset,
+        "label": label,
+        "path": path,
+        "group": group,
+        "drop_rare": drop_rare or None,
+        "near_duplicates": False if no_near_duplicates else None,
+    }
     given = parse_settings(settings or []) | {name: value for name, value in named.items() if value is not None}
     from headstart.api import pretrain_backbone
 

@@ -56,13 +56,24 @@ class Pictures:
         return hashes.of_texts(self.digests)
 
 
-def labelled(source: Any, *, label: str | None, path: str | None, seed: int, report: Reporter) -> Dataset:
-    """Open, check and split a labelled source.
+def labelled(
+    source: Any,
+    *,
+    label: str | None,
+    path: str | None,
+    group: str | None,
+    drop_rare: bool,
+    near_duplicates: bool,
+    seed: int,
+    report: Reporter,
+) -> Dataset:
+    """Open, check and split a labelled source; every argument means what it means to ``fit``.
 
     Raises:
         HeadstartError: whatever ``fit`` would say of the source.
     """
-    data = dataset.build(open_source(source, label=label, path=path), seed=seed, report=report)
+    table = open_source(source, label=label, path=path, group=group)
+    data = dataset.build(table, seed=seed, drop_rare=drop_rare, near_duplicates=near_duplicates, report=report)
     report.say(data.understood)
     for note in data.notes:
         report.say(note)

@@ -61,6 +61,9 @@ def plan(
     strength: float = 1.0,
     label: str | None = None,
     path: str | None = None,
+    group: str | None = None,
+    drop_rare: bool = False,
+    near_duplicates: bool = True,
     seed: int = 0,
     report: Reporter | None = None,
 ) -> Generator[Fit, Outcome, Pretrained]:
@@ -78,7 +81,9 @@ def plan(
         patience: epochs without a lower validation loss before stopping; 0 never stops early.
         mirror: also mirror the pictures; only where a mirrored picture has the same label.
         strength: of augmentation; 0 for none.
-        label, path: columns of a table.
+        label, path, group: columns of a table.
+        drop_rare: leave out classes with too few items instead of stopping.
+        near_duplicates: keep near duplicates on one side of the split; False does not look for them.
         seed: of the split, the initial weights, the order and the augmentation.
         report: told how the source was understood.
 
@@ -101,7 +106,16 @@ def plan(
     limits.check({field: getattr(options, field) for field in options.__slots__})
     backbone = material.network(architecture, size=size, seed=derive(seed, "network"))
     report = report or Silent()
-    data = material.labelled(source, label=label, path=path, seed=seed, report=report)
+    data = material.labelled(
+        source,
+        label=label,
+        path=path,
+        group=group,
+        drop_rare=drop_rare,
+        near_duplicates=near_duplicates,
+        seed=seed,
+        report=report,
+    )
     return _fits(data, backbone, options, seed, report)
 
 

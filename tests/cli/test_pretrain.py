@@ -70,6 +70,9 @@ def test_a_source_and_its_columns_reach_the_workflow(calls: list[Any]) -> None:
     ((method, _, source), given) = calls[0]
     assert (method, source) == ("supervised", "table.csv")
     assert given["settings"] == {"label": "kind", "path": "file", "size": "32"}
+    flags = ["--group", "person", "--drop-rare", "--no-near-duplicates"]
+    assert run(["pretrain", "supervised", "table.csv", "-o", "out", *flags]) == 0
+    assert calls[1][1]["settings"] == {"group": "person", "drop_rare": True, "near_duplicates": False}
 
 
 def test_the_next_command_is_told(calls: list[Any], capsys: Captured) -> None:

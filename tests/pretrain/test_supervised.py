@@ -12,6 +12,8 @@ from PIL import Image
 
 from headstart.backbones import catalogue, folder
 from headstart.base.errors import BadOption, BadSource, TooFewExamples, UnknownName
+from headstart.data import dataset
+from headstart.data.opening import open_source
 from headstart.engine.drive import drive
 from headstart.pretrain import supervised
 from tests.pretrain.few import few_shot, settled
@@ -69,6 +71,17 @@ def test_the_card_counts_what_was_used_and_what_was_left_alone(brief: supervised
     assert brief.card["options"]["architecture"] == SMALL["architecture"]
     assert set(brief.card["validation"]) == {"log_loss", "accuracy", "balanced_accuracy"}
     assert len(brief.card["fingerprint"]) == 16
+
+
+def test_the_test_part_of_a_later_fit_is_never_trained_on() -> None:
+    given = in_memory(*source(30))
+    data = dataset.build(open_source(given), seed=3)
+    fit = next(supervised.plan(given, **SMALL, seed=3))
+    assert fit.detail["data"] == data.digest
+    tested = {data.digests[i] for i in data.test}
+    assert tested
+    for stream in (fit.stream, fit.held_out.stream):
+        assert not tested & set(stream.pixels.digests)
 
 
 def test_what_was_hardly_learnt_is_said() -> None:
