@@ -66,6 +66,23 @@ def accuracy(tuned, setting):
     return float((tuned.outputs.argmax(1) == setting.targets[setting.held]).mean())
 
 
+class Stopping:
+    """A stream at which somebody presses Ctrl-C after some steps."""
+
+    def __init__(self, stream, after):
+        self.stream, self.left = stream, after
+
+    def __len__(self):
+        return len(self.stream)
+
+    def batches(self, epoch, start=0):
+        for one in self.stream.batches(epoch, start):
+            if not self.left:
+                raise KeyboardInterrupt
+            self.left -= 1
+            yield one
+
+
 @cache
 def digits():
     data = load_digits()

@@ -39,7 +39,7 @@ def test_fits_are_sealed_and_read_again(tmp_path, write_shapes, capsys):
         training = load(tmp_path / strategy).manifest.training
         assert training["strategy"] == strategy and training["augmentation"]["mixup"] == 0.2
         assert training["augmentation"]["flip"] is False, "it was set, so it was not measured"
-        assert training["options"]["rate"] == 0.003 and training["options"]["epochs"] == 6
+        assert training["options"]["rate"] == 0.003 and 1 <= training["options"]["epochs"] <= 6
     assert load(tmp_path / "gradual").manifest.training["options"]["depth"] == 2
     assert load(tmp_path / "lora").manifest.training["options"]["targets"] == "conv"
     assert 0 <= load(tmp_path / "wise").manifest.training["options"]["mix"] <= 1

@@ -134,7 +134,7 @@ def test_a_fit_stopped_in_mid_epoch_ends_with_the_same_numbers(tmp_path, depth):
     whole = fit()
     train(whole, machine=small.CPU)
     stopped = fit()
-    stopped.stream = Stopping(stopped.stream, after=len(stopped.stream) + 3)
+    stopped.stream = small.Stopping(stopped.stream, after=len(stopped.stream) + 3)
     with pytest.raises(Interrupted):
         train(stopped, machine=small.CPU, checkpoint_at=tmp_path / "c")
     again = fit()
@@ -142,23 +142,6 @@ def test_a_fit_stopped_in_mid_epoch_ends_with_the_same_numbers(tmp_path, depth):
     assert outcome.epochs == 3
     for name, value in whole.model.state_dict().items():
         assert torch.equal(value, again.model.state_dict()[name]), name
-
-
-class Stopping:
-    """A stream at which somebody presses Ctrl-C after some steps."""
-
-    def __init__(self, stream, after):
-        self.stream, self.left = stream, after
-
-    def __len__(self):
-        return len(self.stream)
-
-    def batches(self, epoch, start=0):
-        for one in self.stream.batches(epoch, start):
-            if not self.left:
-                raise KeyboardInterrupt
-            self.left -= 1
-            yield one
 
 
 def test_without_settings_nothing_is_mixed(tmp_path):

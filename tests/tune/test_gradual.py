@@ -9,8 +9,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.base.errors import BadOption, TrainingError
+from headstart.base.errors import BadOption, Interrupted, TrainingError
 from headstart.engine.loop import train
+from headstart.features.frozen import Augmentation
 from headstart.features.store import Store
 from headstart.tune import gradual
 
@@ -103,6 +104,23 @@ def test_its_options_end_where_the_kept_epoch_was(setting):
 def test_a_cut_that_leaves_nothing_to_unfreeze_is_refused(setting, depth):
     with pytest.raises(BadOption, match="leaves no stage"):
         next(gradual.plan(setting, depth=depth))
+
+
+def test_stopped_in_a_later_phase_it_ends_with_the_same_numbers(setting, tmp_path):
+    given = replace(setting, augmentation=Augmentation(mixup=0.4))
+
+    def fit():
+        return next(gradual.plan(given, depth=2, epochs=6, rate=0.01, batch_size=8))
+
+    whole, stopped, again = fit(), fit(), fit()
+    train(whole, machine=small.CPU)
+    stopped.stream = small.Stopping(stopped.stream, after=3 * len(stopped.stream) + 2)
+    with pytest.raises(Interrupted):
+        train(stopped, machine=small.CPU, checkpoint_at=tmp_path / "c")
+    outcome = train(again, machine=small.CPU, checkpoint_at=tmp_path / "c")
+    assert [row["phase"] for row in outcome.curve][::2] == [f"gradual@2, {n} of 3 stages" for n in (1, 2, 3)]
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, again.model.state_dict()[name]), name
 
 
 def _suffix(phase):

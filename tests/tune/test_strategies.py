@@ -99,6 +99,19 @@ def test_the_step_that_is_timed_moves_all_that_the_strategy_ever_moves(strategy,
     assert names(timed.phases[-1:]) == names(whole.phases)
 
 
+@pytest.mark.parametrize("strategy", [name for name in STEPWISE if name != "scratch"])
+def test_a_transformer_moves_too_and_its_prefix_stays(strategy, tmp_path):
+    net = small.transformer()
+    setting = small.setting(Store(tmp_path / "store"), CPU, net=net)
+    cut = {} if strategy == "full" else {"depth": 1}
+    tuned = tune(strategy, setting, **least(strategy), **cut, **({"mix": 0.5} if strategy == "wise" else {}))
+    found = small.moved(net, tuned.network.backbone)
+    assert found and not found & set(net.tensors(cut.get("depth", 0)))
+    with torch.inference_mode():
+        direct = tuned.network.eval()(setting.frozen.pixels[setting.held]).numpy()
+    assert np.abs(direct - tuned.outputs).max() <= 1e-3 * np.abs(direct).max()
+
+
 @pytest.mark.parametrize("strategy", STEPWISE)
 def test_what_the_plan_and_the_verdict_read_is_among_its_options(strategy, setting):
     tuned = tune(strategy, setting, **least(strategy))

@@ -8,8 +8,10 @@ import small
 import torch
 
 from headstart.base.work import Outcome
+from headstart.engine.drive import drive
 from headstart.engine.journal import Journal
-from headstart.features.network import Network
+from headstart.engine.loop import train
+from headstart.features.network import Network, Tail
 from headstart.features.store import Store
 from headstart.tune import wise
 from headstart.tune.start import from_probe
@@ -29,13 +31,20 @@ def same(a, b):
 
 def test_the_ends_are_exactly_the_two_networks(setting):
     start = Network(*from_probe(setting)())
-    end = small.tune("full", setting, decay=0.8, patience=10, **FEW).network
     assert same(small.tune("wise", setting, mix=0.0, **FEW).network, start)
-    # The seeds of a fit are drawn by its strategy's name; its own end is what its own fine-tuning arrives at.
-    own = small.tune("wise", setting, mix=1.0, **FEW).network
-    assert not same(own, start) and own.state_dict().keys() == end.state_dict().keys()
-    ends = wise.between(start.state_dict(), own.state_dict(), 1.0)
-    assert all(torch.equal(ends[name], value) for name, value in own.state_dict().items())
+    plan = wise.plan(setting, mix=1.0, **FEW)
+    fit = next(plan)
+    trained = train(fit, machine=small.CPU)
+    end = {name: value.clone() for name, value in fit.model.state_dict().items()}
+    judging = plan.send(trained)
+    assert not judging.phases and judging.detail["mix"] == 1.0
+    judged = train(judging, machine=small.CPU)
+    with pytest.raises(StopIteration) as stop:
+        plan.send(judged)
+    found = stop.value.value.network
+    tail = Tail(found.backbone.suffix(0), found.head).state_dict()
+    assert tail.keys() == end.keys() and all(torch.equal(tail[name], value) for name, value in end.items())
+    assert np.array_equal(judged.outputs, trained.outputs) and not same(found, start)
 
 
 def test_between_the_ends_weights_and_statistics_lie_on_the_line():
@@ -97,8 +106,6 @@ def test_the_prefix_is_that_of_the_source(setting):
 
 
 def test_a_resumed_plan_recalls_its_mixtures(setting, tmp_path):
-    from headstart.engine.drive import drive
-
     journal = Journal(tmp_path / "run")
     first = drive(wise.plan(setting, **FEW), journal, machine=small.CPU)
     rows = len(journal.journal)
