@@ -126,6 +126,12 @@ def moving(folder: Path) -> Labelled:
     return healthy() | {"oak": [*pictures(28, 200), str(folder / "0.gif"), str(folder / "1.gif")]}
 
 
+def twins(_: Path) -> Labelled:
+    """Six photographs of one class are there twice, a little darker."""
+    found = {n: [smooth_noise(64, 100 * i + j) for j in range(30)] for i, n in enumerate(("ash", "oak"))}
+    return found | {"oak": [*found["oak"], *(image.point(lambda v: int(0.97 * v)) for image in found["oak"][:6])]}
+
+
 # (the finding, pictures that have the fault, its severity, words of its sentence)
 FAULTS: list[tuple[str, Callable[[Path], Labelled], str, str]] = [
     ("imbalance", imbalanced, "warning", "beech (120 images), is 4.0 times the smallest, ash (30)"),
@@ -144,6 +150,7 @@ FAULTS: list[tuple[str, Callable[[Path], Labelled], str, str]] = [
     ("blurred", enlarged, "warning", f"less detail than half of the {SIZE} pixels that"),
     ("colourless", grey, "info", f"All 90 images have no colour, and {EMBEDDED} reads colour"),
     ("outliers", one_giant, "info", "1 image of 90 with a "),
+    ("near_duplicates", twins, "info", "12 images of 66 are near duplicates, in 6 clusters: in effect there are 60"),
     ("giveaway", sized, "serious", "alone tells the class in 100% of the cases (by chance 33%)"),
     ("giveaway", squeezed, "serious", "The JPEG quality alone tells the class in 100%"),
     ("giveaway", one_camera, "warning", "The camera named in the file alone tells elm from the other classes"),
@@ -186,12 +193,12 @@ def test_real_digits_raise_no_alarm() -> None:
     labelled = {str(c): list((data.images[data.target == c] * 255 / 16).astype(np.uint8)) for c in range(10)}
     findings = hs.inspect(labelled).findings
     assert [each for each in findings if each.severity != "info"] == []
-    assert {each.name for each in findings} <= {"small_test"}
+    assert {each.name for each in findings} <= {"small_test", "near_duplicates"}
 
 
 def test_made_shapes_raise_no_alarm(write_shapes: Callable[..., Path], tmp_path: Path) -> None:
     report = hs.inspect(str(write_shapes(tmp_path / "shapes", per_class=30, size=48)), backbone=EMBEDDED)
-    assert {each.name for each in report.findings} <= {"small_test"}
+    assert {each.name for each in report.findings} <= {"small_test", "near_duplicates"}
     assert report.classes == {"checks": 30, "disc": 30, "stripes": 30} and report.cross_validated
 
 
