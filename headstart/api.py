@@ -8,7 +8,7 @@ from typing import Any
 
 from headstart.backbones import bundle, catalogue, cost, fetch, folder
 from headstart.backbones.chain import Backbone
-from headstart.base import discovery, files
+from headstart.base import discovery, files, log
 from headstart.base.errors import BadOption, DataError
 from headstart.base.machine import here
 from headstart.base.progress import Reporter, Silent
@@ -95,7 +95,6 @@ def fit(
     Raises:
         HeadstartError: its subclasses say what was wrong and what to do.
     """
-    report = report or Silent()
     request = Request(
         output=None if output is None else Path(output),
         backbone=backbone,
@@ -117,9 +116,10 @@ def fit(
     )
     clock, options = Clock(request.budget), job.check(request)
     to = job.settle(request)
-    table = open_source(source, labels, label=label, path=path, group=group, groups=groups)
-    data = dataset.build(table, seed=seed, drop_rare=drop_rare, near_duplicates=near_duplicates, report=report)
-    return job.run(request, data, to, options, clock=clock, report=report)
+    with log.recording(report or Silent()) as recorded:
+        table = open_source(source, labels, label=label, path=path, group=group, groups=groups)
+        data = dataset.build(table, seed=seed, drop_rare=drop_rare, near_duplicates=near_duplicates, report=recorded)
+        return job.run(request, data, to, options, clock=clock, report=recorded)
 
 
 def plan_fit(
@@ -323,7 +323,6 @@ def pretrain_backbone(
     Raises:
         HeadstartError: its subclasses say what was wrong and what to do.
     """
-    report = report or Silent()
     plugin = discovery.load("pretrain", method, kind="pretraining method")
     given = discovery.read_options(plugin.plan, settings or {}, kind=f"{method} option")
     taken = [name for name in ("seed", "report") if name in given]
@@ -331,25 +330,27 @@ def pretrain_backbone(
         raise BadOption(f"{taken[0]} is no option of the method", where=f"--set {taken[0]}", expected="--seed")
     words = _source_words(method, plugin.plan, source)
     machine, to = here(precision), job.settle(Request(output=Path(output), overwrite=overwrite, resume=resume))
-    plan = plugin.plan(*words, seed=seed, report=report, **given)
-    named = {"source": str(Path(source).absolute()) if isinstance(source, str | Path) else type(source).__name__}
-    config = {"method": method, "seed": seed, "settings": given, "precision": machine.precision} | (
-        named if words else {}
-    )
-    journal = job.begin(to, config, resume=resume)
-    if resume and (to / folder.DESCRIPTION).exists():
-        report.say(f"The pretraining in {to} has finished already")
+    with log.recording(report or Silent()) as recorded:
+        plan = plugin.plan(*words, seed=seed, report=recorded, **given)
+        named = {"source": str(Path(source).absolute()) if isinstance(source, str | Path) else type(source).__name__}
+        config = {"method": method, "seed": seed, "settings": given, "precision": machine.precision} | (
+            named if words else {}
+        )
+        journal = job.begin(to, config, resume=resume)
+        if resume and (to / folder.DESCRIPTION).exists():
+            recorded.say(f"The pretraining in {to} has finished already")
+            return catalogue.describe(f"local:{to}")
+        folder.remove(to)
+        (to / card.NAME).unlink(missing_ok=True)
+        made = drive(plan, journal, machine=machine, report=recorded)
+        for finding in made.card.get("findings", ()):
+            recorded.say(finding)
+        about = {**made.card, "machine": machine.as_dict()}
+        text = card.render(made.backbone.info, about)
+        files.write_with(to / card.NAME, lambda path: path.write_text(text, "utf-8"))
+        folder.write_folder(made.backbone, to, about, dtype=made.dtype)
+        journal.close()
         return catalogue.describe(f"local:{to}")
-    folder.remove(to)
-    (to / card.NAME).unlink(missing_ok=True)
-    made = drive(plan, journal, machine=machine, report=report)
-    for finding in made.card.get("findings", ()):
-        report.say(finding)
-    about = {**made.card, "machine": machine.as_dict()}
-    files.write_with(to / card.NAME, lambda path: path.write_text(card.render(made.backbone.info, about), "utf-8"))
-    folder.write_folder(made.backbone, to, about, dtype=made.dtype)
-    journal.close()
-    return catalogue.describe(f"local:{to}")
 
 
 def _source_words(method: str, plan: Any, source: Any) -> tuple[Any, ...]:

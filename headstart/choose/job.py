@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from headstart.backbones.chain import Backbone
-from headstart.base import discovery
+from headstart.base import discovery, log
 from headstart.base.errors import BadOption, OutputExists, RunError
 from headstart.base.machine import Machine, cache_folder, here, kept_threads, use_threads
 from headstart.base.progress import Reporter
@@ -22,9 +22,9 @@ from headstart.base.vocabulary import BackboneInfo, Evidence, Finding
 from headstart.choose import augmenting, finish, ground, ladder, planning, replay
 from headstart.choose import backbone as backbones
 from headstart.choose.ground import Ground
-from headstart.choose.logged import Logged
 from headstart.choose.planning import Clock
 from headstart.data.dataset import Dataset
+from headstart.data.printable import count
 from headstart.diagnose import examining
 from headstart.diagnose.evidence import inspection
 from headstart.engine import threads
@@ -37,6 +37,7 @@ from headstart.ship.sealed import Model
 
 _NOT_COMPARED = ("id", "budget")
 _PART = ".part"
+LOG = "log.txt"
 _BEGUN_WITH = {
     "data": "other data, or split them otherwise",
     "weights": "a backbone with other weights",
@@ -183,16 +184,16 @@ def _climb(
 ) -> Model:
     store = Store(limit=journal.store_limit, origin=data.origin)
     machine = replace(machine, threads=_threads(journal, chosen.backbone, machine, store.limit))
-    logged = Logged(report, journal)
     for line in (*_about(data), *chosen.notes):
-        logged.say(line)
+        report.say(line)
+    report.detail(f"Machine: {machine.kind}, {machine.device}, {machine.precision}, {count(machine.threads, 'thread')}")
     findings = _findings(data, chosen.backbone.info)
     journal.write("findings", [asdict(finding) for finding in findings])
     for finding in findings:
-        tell = logged.detail if finding.severity == "info" else logged.say
+        tell = report.detail if finding.severity == "info" else report.say
         tell(_told(finding))
     stand = ground.prepare(
-        data, chosen.backbone, metric=request.metric, journal=journal, machine=machine, store=store, report=logged
+        data, chosen.backbone, metric=request.metric, journal=journal, machine=machine, store=store, report=report
     )
     found, stand = ladder.climb(
         stand,
@@ -203,8 +204,11 @@ def _climb(
         augmentation=augmenting.read(request.settings, request.strategy),
     )
     journal.write("evidence", [as_plain(row) for row in found.rows])
+    for row in found.rows:
+        report.detail(f"{row.name}: {row.status}, {row.seconds:.1f} s; {_scores(row)}")
     ended = finish.finish(stand, found)
     journal.write("verdict", ended.verdict)
+    report.detail(str(ended.verdict.get("sentence", "")))
     notes = (*chosen.notes, *found.notes)
     model = _seal(request, journal.path.parent, stand, found, ended, notes=notes, clock=clock)
     journal.close()
@@ -302,6 +306,7 @@ def begin(to: Path, config: Mapping[str, Any], *, resume: bool, every: float = E
                     f"The run in {to} had {what}",
                     next_move="the same command and data as before, or --overwrite to start anew",
                 )
+        log.keep_in(journal.path / LOG)
         return journal
     # Without its manifest the folder is no model: --resume must not take the old one for this run's.
     (to / "manifest.json").unlink(missing_ok=True)
@@ -310,6 +315,7 @@ def begin(to: Path, config: Mapping[str, Any], *, resume: bool, every: float = E
     elif journal.path.exists():
         shutil.rmtree(journal.path)
     journal.begin({"id": uuid.uuid4().hex, **config})
+    log.keep_in(journal.path / LOG)
     return journal
 
 
@@ -338,6 +344,10 @@ def _threads(journal: Journal, backbone: Backbone, machine: Machine, limit: int)
 def _findings(data: Dataset, info: BackboneInfo) -> list[Finding]:
     """What can be said of the data before anything is trained."""
     return [] if data.looked is None else examining.examined(inspection(data.looked, data=data, backbone=info))
+
+
+def _scores(row: Evidence) -> str:
+    return ", ".join(f"{name} {score.value:.4g}" for name, score in row.scores.items()) or "no score"
 
 
 def _told(finding: Finding) -> str:

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from headstart.base.errors import HeadstartError, UnknownName, UsageError
+from headstart.base import log
+from headstart.base.errors import HeadstartError, Interrupted, UnknownName, UsageError
 from headstart.base.machine import cache_folder
 from headstart.data.printable import printable
 
@@ -39,7 +40,7 @@ def told(error: BaseException, words: Sequence[str]) -> int:
     try:
         if foreseen is None:
             return _crashed(error, words)
-        _tell(str(foreseen), foreseen.as_dict(), words)
+        _tell(str(foreseen) + _where_logged(error), foreseen.as_dict(), words)
         if "--verbose" in words and foreseen.__cause__ is not None:
             traceback.print_exception(foreseen.__cause__)
         return foreseen.exit_code
@@ -97,24 +98,40 @@ def _usage(error: BaseException) -> UsageError | None:
     return UsageError(error.format_message().rstrip("."), next_move=help_move)
 
 
+def _where_logged(error: BaseException) -> str:
+    """A last line that names the log of a job that failed; "" for one that was stopped, or that has no log yet."""
+    recorder = log.left_by(error)
+    if recorder is None or recorder.path is None or isinstance(error, Interrupted):
+        return ""
+    return f"\nLog: {recorder.path}"
+
+
 def _crashed(error: BaseException, words: Sequence[str]) -> int:
+    recorder = log.left_by(error)
     trace = "".join(traceback.format_exception(error))
     what = f"headstart failed unexpectedly: {type(error).__name__}: {error}".split("\n", 1)[0]
-    log = _write_log(trace, words)
-    text = what + (f"\nThe full traceback is in {log}" if log else f"\n{trace}")
+    kept = recorder.path if recorder is not None and recorder.path is not None else _write_log(trace, words, recorder)
+    text = what + (f"\nThe full traceback is in {kept}; please attach it to a bug report" if kept else f"\n{trace}")
     if "--verbose" in words:
         print(trace, file=sys.stderr)
-    _tell(text, {"error": type(error).__name__, "what": what, "log": str(log or "")}, words)
+    _tell(text, {"error": type(error).__name__, "what": what, "log": str(kept or "")}, words)
     return 1
 
 
-def _write_log(trace: str, words: Sequence[str]) -> Path | None:
+def _write_log(trace: str, words: Sequence[str], recorder: log.Recorder | None) -> Path | None:
+    """The log of a job without a run directory, or of a verb that keeps none."""
+    recorder = recorder or log.Recorder()
+    if not recorder.lines:
+        for line in log.header():
+            recorder.write(line)
+        recorder.write(trace)
+    text = "\n".join([recorder.masked(f"headstart {shlex.join(words)}"), "", *recorder.lines, ""])
     name = time.strftime(f"crash-%Y%m%d-%H%M%S-{os.getpid()}.log")
     for folder in (cache_folder(), Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / name
-            path.write_text(f"headstart {shlex.join(words)}\n\n{trace}", encoding="utf-8", errors="backslashreplace")
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
         except OSError:
             continue
         return path

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TextIO
 
+from headstart.base import log
 from headstart.base.progress import Reporter, Silent
 from headstart.data.printable import printable
 
@@ -23,14 +24,15 @@ PAUSE = 5.0
 
 @contextlib.contextmanager
 def watching(*, quiet: bool = False, verbose: bool = False) -> Iterator[Reporter]:
-    """A reporter that suits standard error."""
-    if quiet:
-        yield Silent()
-    elif sys.stderr.isatty():
-        with Bar(verbose=verbose) as bar:
-            yield bar
-    else:
-        yield Lines(sys.stderr, verbose=verbose)
+    """A reporter that suits standard error; what libraries warn of is shown only if ``verbose``, and logged anyway."""
+    with contextlib.nullcontext() if verbose else log.hushed():
+        if quiet:
+            yield Silent()
+        elif sys.stderr.isatty():
+            with Bar(verbose=verbose) as bar:
+                yield bar
+        else:
+            yield Lines(sys.stderr, verbose=verbose)
 
 
 def duration(seconds: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,11 +42,6 @@ class Journal(Run):
         """Write ``name``.safetensors, whole or not at all."""
         tensors = {key: torch.from_numpy(np.ascontiguousarray(value)) for key, value in arrays.items()}
         files.write_with(self.path / f"{name}.safetensors", lambda to: save_file(tensors, to))
-
-    def log(self, text: str) -> None:
-        """Append a line to the log; a log that cannot be written stops nothing."""
-        with contextlib.suppress(OSError), open(self.path / "log.txt", "a", encoding="utf-8") as stream:
-            stream.write(text + "\n")
 
     def begun(self, prefix: str) -> bool:
         """True if a fit whose name starts with ``prefix/`` has finished."""
