@@ -81,7 +81,7 @@ def describe(snapshot: Snapshot) -> BackboneInfo:
     return replace(
         info,
         name=snapshot.name,
-        licence=licence if licence != "unknown" else info.licence,
+        licence=licence or info.licence,
         source=source or info.source,
         local=any(snapshot.has(file) for file in WEIGHTS),
     )
@@ -208,14 +208,14 @@ def _json(snapshot: Snapshot, file: str) -> dict[str, Any]:
 
 
 def _card(snapshot: Snapshot) -> tuple[str, str]:
-    """Licence and data that the model card's header names; "unknown" and "" without one."""
+    """Licence and data that the model card's header names; "" for what it does not name."""
     try:
         path = snapshot.get(CARD)
     except HeadstartError:
         # Without its card the network is what it is; only its licence stays unknown.
         path = None
     if path is None:
-        return "unknown", ""
+        return "", ""
     from huggingface_hub import metadata_load
 
     try:
@@ -226,7 +226,7 @@ def _card(snapshot: Snapshot) -> tuple[str, str]:
     if licence == "other":
         licence = header.get("license_name") or licence
     words = [data] if isinstance(data, str) else [str(each) for each in data] if isinstance(data, list) else []
-    return licences.named(licence if isinstance(licence, str) else None), ", ".join(words)
+    return licences.named(licence) if isinstance(licence, str) else "", ", ".join(words)
 
 
 def _state(snapshot: Snapshot) -> dict[str, torch.Tensor]:
