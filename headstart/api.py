@@ -304,6 +304,7 @@ def pretrain_backbone(
     overwrite: bool = False,
     resume: bool = False,
     precision: str = "auto",
+    checkpoint_every: str | float = "30s",
     report: Reporter | None = None,
 ) -> BackboneInfo:
     """Make a source model and write it as a backbone folder, for ``--backbone local:DIR``.
@@ -318,6 +319,7 @@ def pretrain_backbone(
         overwrite: replace an existing folder.
         resume: continue in an existing folder.
         precision: "auto", "float32" or "bf16".
+        checkpoint_every: time between checkpoints, and thus the most that a killed process loses.
         report: told of progress.
 
     Raises:
@@ -329,6 +331,7 @@ def pretrain_backbone(
     if taken:
         raise BadOption(f"{taken[0]} is no option of the method", where=f"--set {taken[0]}", expected="--seed")
     words = _source_words(method, plugin.plan, source)
+    every = seconds(checkpoint_every, "checkpoint_every")
     machine, to = here(precision), job.settle(Request(output=Path(output), overwrite=overwrite, resume=resume))
     with log.recording(report or Silent()) as recorded:
         plan = plugin.plan(*words, seed=seed, report=recorded, **given)
@@ -336,7 +339,7 @@ def pretrain_backbone(
         config = {"method": method, "seed": seed, "settings": given, "precision": machine.precision} | (
             named if words else {}
         )
-        journal = job.begin(to, config, resume=resume)
+        journal = job.begin(to, config, resume=resume, every=every)
         if resume and (to / folder.DESCRIPTION).exists():
             recorded.say(f"The pretraining in {to} has finished already")
             return catalogue.describe(f"local:{to}")

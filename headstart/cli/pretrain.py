@@ -65,6 +65,9 @@ def main(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in the output folder.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted pretraining.")] = False,
+    checkpoint_every: Annotated[
+        str, typer.Option(metavar="TIME", help="Between checkpoints: the most that a killed pretraining loses.")
+    ] = "30s",
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
     as_json: options.Json = False,
@@ -93,6 +96,7 @@ def main(
             overwrite=overwrite,
             resume=resume,
             precision=precision,
+            checkpoint_every=checkpoint_every,
             report=report,
         )
     _show(info, output, as_json=as_json)

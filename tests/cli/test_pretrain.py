@@ -34,7 +34,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[tuple[Any, ...], dict[s
 
 
 def test_every_option_reaches_the_workflow(calls: list[Any]) -> None:
-    words = "pretrain procedural -o out --preset cpu-5 --seed 3 --precision float32 --set x=1 --resume --quiet --json"
+    words = "pretrain procedural -o out --preset cpu-5 --seed 3 --precision float32 --set x=1 --resume"
+    words += " --checkpoint-every 5s --quiet --json"
     assert run(words.split()) == 0
     ((method, output, source), given) = calls[0]
     given.pop("report")
@@ -45,6 +46,7 @@ def test_every_option_reaches_the_workflow(calls: list[Any]) -> None:
         "overwrite": False,
         "resume": True,
         "precision": "float32",
+        "checkpoint_every": "5s",
     }
 
 
@@ -133,15 +135,6 @@ def test_the_folder_it_leaves_is_a_backbone_and_is_not_overwritten_unasked(tmp_p
     assert run([*words, "--overwrite"]) == 0
 
 
-KILLABLE = """
-import sys
-from headstart.cli.shell import run
-from headstart.engine import loop
-loop.train.__kwdefaults__["every"] = 0.0  # a checkpoint after every step, so that a short run has one
-sys.exit(run(sys.argv[1:]))
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["supervised", "selfsup"])
 def test_killed_and_resumed_is_the_same_backbone(
@@ -151,7 +144,9 @@ def test_killed_and_resumed_is_the_same_backbone(
     options = ["epochs=12", "batch_size=8", "size=16", "architecture=embedded/resnet10-8-8-8"]
     words = ["pretrain", method, str(source), *(word for each in options for word in ("--set", each)), "--quiet"]
     assert run([*words, "-o", str(tmp_path / "whole")]) == 0
-    process = subprocess.Popen([sys.executable, "-c", KILLABLE, *words, "-o", str(to)])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "headstart", *words, "-o", str(to), "--checkpoint-every", "0.001s"]
+    )
     checkpoint, deadline = to / "run" / "checkpoint.safetensors", time.monotonic() + 120
     while not checkpoint.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
