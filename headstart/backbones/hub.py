@@ -31,7 +31,8 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.file_download import repo_folder_name
 
-from headstart.backbones import fetch, reach
+from headstart.backbones import fetch
+from headstart.base import reach
 from headstart.base.errors import HeadstartError, UnknownName, WeightsError
 
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.\-]*(/[A-Za-z0-9][\w.\-]*)?")

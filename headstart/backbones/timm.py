@@ -20,9 +20,10 @@ from huggingface_hub import constants
 from timm.models import PretrainedCfg, get_pretrained_cfg
 from torch import nn
 
-from headstart.backbones import fetch, hub, licences, reach, tensors
+from headstart.backbones import fetch, hub, licences, tensors
 from headstart.backbones.chain import Backbone, seeded, untrained
 from headstart.backbones.revival import revive
+from headstart.base import reach
 from headstart.base.errors import BadOption, UnknownName, WeightsError
 from headstart.base.vocabulary import BackboneInfo, Preprocessing
 

@@ -18,9 +18,10 @@ import torchvision
 from torch import nn
 from torchvision.models import WeightsEnum, get_model, get_model_builder, get_model_weights
 
-from headstart.backbones import fetch, reach, tensors
+from headstart.backbones import fetch, tensors
 from headstart.backbones.chain import Backbone, seeded, untrained
 from headstart.backbones.revival import revive
+from headstart.base import reach
 from headstart.base.errors import BadOption, UnknownName, WeightsError
 from headstart.base.vocabulary import BackboneInfo, Preprocessing
 

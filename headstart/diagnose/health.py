@@ -171,7 +171,7 @@ def _disk() -> Check:
 
 
 def _hub() -> Check:
-    from headstart.backbones import reach
+    from headstart.base import reach
 
     endpoint = os.environ.get("HF_ENDPOINT") or HUB
     if os.environ.get("HF_HUB_OFFLINE", "").strip().upper() in ("1", "TRUE", "YES", "ON"):

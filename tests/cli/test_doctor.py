@@ -62,7 +62,7 @@ def test_offline_by_wish_is_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_hub_that_never_answers_is_given_up_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    from headstart.backbones import reach
+    from headstart.base import reach
 
     monkeypatch.setattr(reach, "PATIENCE", 0.5)
     monkeypatch.setattr(socket, "create_connection", lambda *_, **__: time.sleep(30))

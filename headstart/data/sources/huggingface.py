@@ -6,13 +6,16 @@ Pictures stay undecoded in the memory-mapped tables until they are needed. No co
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headstart.base import reach
 from headstart.base.errors import BadSource, MissingExtra, Undecodable, UnknownName
 from headstart.base.vocabulary import Table
 from headstart.data import columns as finding
@@ -91,6 +94,7 @@ def _is_ours(source: Any) -> bool:
 def _loaded(source: Any) -> Any:
     if not isinstance(source, (str, Path)):
         return source
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     try:
         import datasets
     except ImportError as error:
@@ -100,9 +104,10 @@ def _loaded(source: Any) -> Any:
         return _from_hub(str(source), datasets)
     folder = tree.as_path(source)
     try:
-        if layouts.is_saved(folder, arrow=True):
-            return datasets.load_from_disk(str(folder))
-        return datasets.load_dataset(str(folder))
+        with _quiet(datasets):
+            if layouts.is_saved(folder, arrow=True):
+                return datasets.load_from_disk(str(folder))
+            return datasets.load_dataset(str(folder))
     except Exception as error:  # the library raises anything from OSError to pyarrow's own errors on a damaged folder
         raise BadSource(
             f"It cannot be read as a Hugging Face data set: {_first(error)}",
@@ -117,8 +122,11 @@ def _from_hub(source: str, datasets: Any) -> Any:
         raise BadSource(f"This is no name of a data set: {printable(source)}", expected="hf:owner/name, or hf:name")
     from datasets.exceptions import DatasetNotFoundError
 
+    asked = {"path": match["name"], "name": match["config"], "revision": match["revision"]}
+    gone = "" if datasets.config.HF_HUB_OFFLINE else reach.unreachable(datasets.config.HF_ENDPOINT)
     try:
-        return datasets.load_dataset(match["name"], match["config"], revision=match["revision"])
+        with _quiet(datasets), _offline(datasets) if gone else contextlib.nullcontext():
+            return datasets.load_dataset(**asked)
     except DatasetNotFoundError as error:
         gated = "gated" in str(error)
         raise BadSource(
@@ -129,7 +137,7 @@ def _from_hub(source: str, datasets: Any) -> Any:
         ) from error
     except OSError as error:
         raise BadSource(
-            f"The data set {match['name']} cannot be fetched: {_first(error)}",
+            f"The data set {match['name']} cannot be fetched: {gone or _first(error)}",
             where=source,
             expected="a connection to the hub, or a copy of the data set in the library's cache",
             next_move="download it elsewhere with save_to_disk, and name that folder",
@@ -141,6 +149,32 @@ def _from_hub(source: str, datasets: Any) -> Any:
             where=source,
             next_move=f"name one of its configurations: {source}:NAME" if configs else "",
         ) from error
+
+
+@contextlib.contextmanager
+def _offline(datasets: Any) -> Iterator[None]:
+    """Where the hub cannot be reached, the library would ask for half a minute before it looks into its cache."""
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = datasets.config.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE = before
+
+
+@contextlib.contextmanager
+def _quiet(datasets: Any) -> Iterator[None]:
+    """No progress bars in a file or a pipe."""
+    shown = not datasets.are_progress_bars_disabled()
+    if shown and not sys.stderr.isatty():
+        datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if shown:
+            datasets.enable_progress_bars()
 
 
 def _first(error: Exception) -> str:

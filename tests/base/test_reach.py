@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from headstart.backbones import reach
+from headstart.base import reach
 
 
 def test_a_listening_host_is_reachable(monkeypatch: pytest.MonkeyPatch) -> None:
