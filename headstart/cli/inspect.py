@@ -9,7 +9,7 @@ Examples:
     headstart inspect photos/
     headstart inspect photos/ --backbone embedded/resnet10-procedural
     headstart inspect labels.csv --label species --json
-    headstart inspect photos/ --strict && headstart fit photos/
+    headstart inspect photos/ --strict
 """
 
 from __future__ import annotations

@@ -119,4 +119,4 @@ Examples:
   headstart predict flowers new/        label, confidence for every picture in new/
   headstart evaluate flowers test/      scores with intervals on labelled pictures
 
-Exit codes: 0 done, 1 the job failed, 2 the call was wrong."""
+Exit codes: 0 done, 1 the job failed or was stopped, 2 the call was wrong."""

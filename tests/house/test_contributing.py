@@ -18,7 +18,7 @@ from tests.house.planting import ROOT, examples, plant, run_there
 
 EXAMPLES = examples(ROOT / "CONTRIBUTING.md")
 
-KINDS = {"tune", "baselines", "data.sources", "backbones"}
+KINDS = {"tune", "baselines", "data.sources", "backbones", "diagnose"}
 
 
 def room_of(name: str) -> str:
@@ -133,6 +133,27 @@ except UnknownName as error:
     print(error)
 """
     assert "did you mean shared/plankton" in run_there(planted, code, str(tmp_path))
+
+
+def test_the_diagnosis_is_among_the_findings_of_data_that_have_the_fault(planted: Path, tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+import numpy as np
+from PIL import Image
+import headstart as hs
+folder = Path(sys.argv[1])
+rng = np.random.default_rng(0)
+for i in range(120):
+    side = 600 if sys.argv[2] == "bulky" and i == 7 else 24
+    path = folder / "ab"[i % 2] / f"{i}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(rng.integers(0, 256, (side, side, 3), dtype=np.uint8)).save(path)
+found = {finding.name: finding for finding in hs.inspect(folder).findings}
+print(found["bulky"].sentence if "bulky" in found else "not found")
+"""
+    assert run_there(planted, code, str(tmp_path / "a"), "bulky").startswith("1 image of 120 take")
+    assert run_there(planted, code, str(tmp_path / "b"), "even").strip() == "not found"
 
 
 @pytest.mark.slow
