@@ -31,8 +31,9 @@ if TYPE_CHECKING:
         pretrain_backbone,
     )
     from headstart.base.errors import HeadstartError
+    from headstart.estimators.classifier import TransferClassifier
     from headstart.estimators.features import TransferFeatures
-    from headstart.estimators.transfer import TransferClassifier, TransferRegressor
+    from headstart.estimators.regressor import TransferRegressor
     from headstart.ship.sealed import Model
 
     __version__: str
@@ -59,9 +60,9 @@ __all__ = [
 _HOMES = {
     "HeadstartError": "headstart.base.errors",
     "Model": "headstart.ship.sealed",
-    "TransferClassifier": "headstart.estimators.transfer",
+    "TransferClassifier": "headstart.estimators.classifier",
     "TransferFeatures": "headstart.estimators.features",
-    "TransferRegressor": "headstart.estimators.transfer",
+    "TransferRegressor": "headstart.estimators.regressor",
     "describe_backbone": "headstart.api",
     "evaluate": "headstart.api",
     "fit": "headstart.api",

@@ -142,6 +142,6 @@ def _leave(folder: Path, owner: int) -> None:
 
 
 def in_order(classes: Sequence[str], wanted: Sequence[str | None]) -> list[int]:
-    """Positions of the wanted names among a model's classes."""
+    """Positions of the wanted names among a model's classes; -1 for one that is not there."""
     place: dict[str | None, int] = {name: position for position, name in enumerate(classes)}
-    return [place[name] for name in wanted]
+    return [place.get(name, -1) for name in wanted]

@@ -1,7 +1,7 @@
-"""A classifier and a regressor for scikit-learn: pictures go through the house, rows of numbers to its probe.
+"""What the estimators have in common: pictures go through the house, rows of numbers to its probe.
 
-The estimators keep scikit-learn's contract (``fit`` leaves the parameters alone, what is fitted ends in an underscore),
-so cloning, pipelines, cross-validation and searches work as with any other. For rows of numbers torch is not loaded.
+They keep scikit-learn's contract (``fit`` leaves the parameters alone, what is fitted ends in an underscore), so
+cloning, pipelines, cross-validation and searches work as with any other. For rows of numbers torch is not loaded.
 """
 
 from __future__ import annotations
@@ -15,19 +15,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_regressor
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils import check_consistent_length, check_random_state
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
-from headstart.base import files, seeds
-from headstart.base.errors import BadOption, BadSource, DataError, OutputExists, TooFewExamples, UnknownName
-from headstart.data import labels
+from headstart.base import files
+from headstart.base.errors import BadOption, BadSource, DataError, OutputExists, UnknownName
 from headstart.estimators import pictures
 from headstart.estimators.pictures import Sealed
-from headstart.measure import balance, calibration, copies, folds, logistic, ridge
 from headstart.measure.arrays import Floats
-from headstart.measure.linear import Linear, standardisation
 from headstart.tune import limits
 
 if TYPE_CHECKING:
@@ -37,8 +33,8 @@ PENALTY = "strategy.penalty"
 """The one setting that vectors have."""
 
 
-class _Transfer(BaseEstimator, ABC):
-    """What the two have in common: parameters, the two kinds of X, the sealed model."""
+class Transfer(BaseEstimator, ABC):
+    """An estimator of pictures or vectors: its parameters, the two kinds of X, the sealed model."""
 
     def __init__(
         self,
@@ -71,7 +67,7 @@ class _Transfer(BaseEstimator, ABC):
         Args:
             X: n pictures (paths, PIL images, or arrays (h, w) or (h, w, channels); also one array of them all), or
                 vectors (n, d).
-            y: (n,) targets.
+            y: (n,) targets; of a classifier also (n, L) zeros and ones, which of L labels are there.
             sample_weight: (n,) weights of vectors, not negative; an item of weight 2 counts as two equal ones. Not
                 for pictures.
 
@@ -90,16 +86,19 @@ class _Transfer(BaseEstimator, ABC):
         if pictures.holds(X):
             if sample_weight is not None:
                 raise BadOption("Pictures take no sample_weight", expected="vectors (n, d) with it, or None")
-            self._fit_pictures(pictures.items(X), column_or_1d(y, warn=True))
+            self._fit_pictures(pictures.items(X), self._targets(y))
             return self
         self._refuse_what_vectors_lack()
-        X, y = validate_data(
-            self, X, y, dtype=[np.float64, np.float32], ensure_min_samples=2, y_numeric=is_regressor(self)
-        )
+        given = {"dtype": [np.float64, np.float32], "ensure_min_samples": 2, "multi_output": True}
+        X, y = validate_data(self, X, y, y_numeric=is_regressor(self), **given)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        self._fit_vectors(X, y, sample_weight)
+        self._fit_vectors(X, self._targets(y), sample_weight)
         return self
+
+    def _targets(self, y: Any) -> NDArray[Any]:
+        """The targets as an array (n,)."""
+        return column_or_1d(y, warn=True)
 
     @abstractmethod
     def _fit_pictures(self, items: list[Any], y: NDArray[Any]) -> None:
@@ -220,196 +219,3 @@ class _Transfer(BaseEstimator, ABC):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-
-class TransferClassifier(ClassifierMixin, _Transfer):
-    """A classifier for scikit-learn: of pictures by a pretrained network, or of vectors by its probe alone.
-
-    Pictures are a list or array of paths, PIL images or arrays, or one array (n, h, w) or (n, h, w, channels). They go
-    through ``headstart.fit``: checked, split, measured and sealed. What the frozen part computes stays in the store, so
-    that the folds of a cross-validation and the candidates of a search share it. As every fit, one with 200 pictures or
-    more sets a fifth of them apart as the test part of ``verdict_``, which never trains; ``TransferFeatures`` before a
-    classifier of vectors trains on all of them.
-
-    Vectors are numbers (n, d): features that were extracted elsewhere, or any table. They get the head of
-    ``strategy="probe"``: standardised, then logistic regression whose penalty has the lowest held-out log loss in five
-    stratified folds (one, from 5,000 vectors on). Equal rows stay on one side of a fold. Classes count equally once the
-    largest has three times the smallest, unless ``metric`` says otherwise.
-
-    Args:
-        backbone: "provider/name", "local:PATH", or "auto".
-        architecture: what a bare state_dict is the weights of.
-        strategy: "probe", another strategy's name, or "auto" for the whole ladder; vectors take the first or the last.
-        depth: number or name of the last frozen stage, for a strategy that has a cut.
-        budget: wall time of one fit to pictures, such as "90s", "10m" or seconds.
-        metric: decides between candidates, and whether classes are weighted; by default as in ``headstart.fit``.
-        baselines: True measures baselines and scratch too, which a verdict needs.
-        precision: "auto", "float32" or "bf16", for pictures.
-        settings: options by dotted name, such as {"strategy.penalty": 0.1}; the only one for vectors.
-        random_state: an int is the seed of everything random; None or a RandomState draws one.
-
-    Attributes:
-        classes_: (C,) the labels, sorted and of the type they were given in.
-        model_: the sealed model, after a fit to pictures.
-        evidence_: its evidence table: every candidate with its validation scores.
-        verdict_: whether transfer helped, as plain data.
-        coef_, intercept_: (C, d) and (C,) of the logits, after a fit to vectors; (1, d) and (1,) for two classes.
-        penalty_: scikit-learn's ``C``, for the standardised vectors.
-        n_features_in_, feature_names_in_: of the vectors.
-
-    Example:
-        >>> import headstart as hs
-        >>> from sklearn.datasets import load_digits
-        >>> from sklearn.model_selection import cross_val_score
-        >>> digits = load_digits()
-        >>> scores = cross_val_score(hs.TransferClassifier(), digits.data[:300], digits.target[:300], cv=3)
-        >>> bool(scores.mean() > 0.85)
-        True
-        >>> pictures = (digits.images[:120] * 15.9).astype("uint8")
-        >>> one = hs.TransferClassifier(backbone="embedded/resnet10-procedural").fit(pictures, digits.target[:120])
-        >>> one.predict(pictures[:2]).shape, one.predict_proba(pictures[:2]).shape
-        ((2,), (2, 10))
-    """
-
-    def _fit_pictures(self, items: list[Any], y: NDArray[Any]) -> None:
-        classes = self._classes(y)[0]
-        names = labels.names(classes.tolist())
-        if None in names or len(set(names)) < len(names):
-            raise DataError(
-                "Labels that are empty, or the same but for spaces, cannot be told apart",
-                where=", ".join(map(repr, classes.tolist()[:10])),
-                expected="different names",
-            )
-        self.sealed_ = self._seal(items, y.tolist())
-        self.classes_ = classes
-
-    def _fit_vectors(self, X: NDArray[Any], y: NDArray[Any], weights: Floats | None) -> None:
-        self.classes_, targets = self._classes(y)
-        kept = copies.merged(X, targets, weights)
-        X, targets, share, count = X[kept.rows], targets[kept.rows], kept.weights, len(self.classes_)
-        if len(np.unique(targets)) < 2:
-            raise TooFewExamples(
-                f"Only one class is there: {self.classes_[targets[0]]!r}",
-                where="y" if weights is None else "y, where sample_weight is above 0",
-                expected="at least two classes",
-            )
-        by_class = balance.class_weights(targets, count, self.metric, share)
-        given: dict[str, Any] = {"classes": count, "class_weight": by_class, "weights": share, "standardise": True}
-        penalty = self._penalty()
-        if penalty is None:
-            inner = folds.inner(targets, seed=seeds.derive(self._seed(), "inner folds"))
-            found = logistic.search(X, targets, inner, **given)
-            linear, penalty = found.linear, found.penalty
-        else:
-            linear = logistic.fit(X, targets, penalty=penalty, **given)
-        self.penalty_ = penalty
-        two = count == 2
-        self.coef_ = linear.weight[1:] - linear.weight[:1] if two else linear.weight
-        self.intercept_ = linear.bias[1:] - linear.bias[:1] if two else linear.bias
-
-    @staticmethod
-    def _classes(y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        lost = [position for position, label in enumerate(y.tolist()) if labels.is_missing(label)]
-        if lost:
-            raise DataError(
-                f"{len(lost)} of {len(y)} labels are missing", where=f"y[{lost[0]}]", expected="one an item"
-            )
-        try:
-            check_classification_targets(y)
-            classes, targets = np.unique(y, return_inverse=True)
-        except TypeError as error:
-            kinds = ", ".join(sorted({type(label).__name__ for label in y.tolist()}))
-            raise DataError(
-                f"Labels of several kinds: {kinds}", where="y", expected="all of them text, or all of them numbers"
-            ) from error
-        return classes, targets.astype(np.int64)
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Labels (n,) of pictures or vectors.
-
-        Raises:
-            NotFittedError: not fitted yet.
-            ValueError: X is not what was fitted, or a picture cannot be read.
-        """
-        scores = self._outputs(X)
-        return self.classes_[scores.argmax(axis=1)]
-
-    def predict_proba(self, X: Any) -> Floats:
-        """Probabilities (n, C), columns in the order of ``classes_``.
-
-        Raises:
-            NotFittedError: not fitted yet.
-            ValueError: X is not what was fitted, or a picture cannot be read.
-        """
-        return calibration.softmax(self._outputs(X))
-
-    def decision_function(self, X: Any) -> Floats:
-        """Logits (n, C), or (n,) for two classes: above 0 is the second one.
-
-        A sealed model's logits are the logarithms of its probabilities.
-
-        Raises:
-            NotFittedError: not fitted yet.
-            ValueError: X is not what was fitted, or a picture cannot be read.
-        """
-        found = self._outputs(X)
-        return found[:, 1] - found[:, 0] if found.shape[1] == 2 else found
-
-    def _outputs(self, X: Any) -> Floats:
-        """Logits (n, C)."""
-        items = self._pictures(X)
-        if items is not None:
-            model = self.sealed_.model
-            wanted = pictures.in_order(model.classes, labels.names(self.classes_.tolist()))
-            return np.log(np.maximum(model.predict_proba(items)[:, wanted], np.finfo(np.float64).tiny))
-        found = self._vectors(X) @ self.coef_.T + self.intercept_
-        return np.hstack([np.zeros_like(found), found]) if len(self.classes_) == 2 else found
-
-
-class TransferRegressor(RegressorMixin, _Transfer):
-    """A regressor for scikit-learn: of vectors, by ridge regression.
-
-    Vectors are numbers (n, d): features that were extracted elsewhere, or any table. They are standardised; the penalty
-    has the lowest squared error in exact leave-one-out. Equal rows are left out together.
-
-    Args:
-        backbone, architecture, strategy, depth, budget, metric, baselines, precision: as ``TransferClassifier``.
-        settings: options by dotted name, such as {"strategy.penalty": 10.0}, which is 1 / alpha; the only one for
-            vectors.
-        random_state: an int is the seed of everything random; None or a RandomState draws one. Vectors need none.
-
-    Attributes:
-        coef_, intercept_: (d,) and a number.
-        penalty_: 1 / scikit-learn's ``alpha``, for the standardised vectors.
-        n_features_in_, feature_names_in_: of the vectors.
-
-    Example:
-        >>> import headstart as hs
-        >>> from sklearn.datasets import load_diabetes
-        >>> X, y = load_diabetes(return_X_y=True)
-        >>> bool(hs.TransferRegressor().fit(X[:300], y[:300]).score(X[300:], y[300:]) > 0.4)
-        True
-    """
-
-    def _fit_pictures(self, items: list[Any], y: NDArray[Any]) -> None:
-        raise BadSource("X holds pictures", expected="vectors (n, d)", next_move="TransferFeatures makes them")
-
-    def _fit_vectors(self, X: NDArray[Any], y: NDArray[Any], weights: Floats | None) -> None:
-        kept = copies.merged(X, y, weights)
-        X, y, share = X[kept.rows], y[kept.rows], kept.weights
-        scaling, penalty = standardisation(X, weights=share), self._penalty()
-        tried = None if penalty is None else [1 / penalty]
-        found = ridge.fit(scaling.apply(X), y[:, None], tried, weights=share)
-        linear: Linear = found.linear.folded(scaling)
-        self.penalty_ = 1 / found.penalty
-        self.coef_, self.intercept_ = linear.weight[0], float(linear.bias[0])
-
-    def predict(self, X: Any) -> Floats:
-        """Values (n,) of vectors.
-
-        Raises:
-            NotFittedError: not fitted yet.
-            ValueError: X is not what was fitted.
-        """
-        self._pictures(X)
-        return self._vectors(X) @ self.coef_ + self.intercept_

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from headstart.estimators.transfer import TransferClassifier
+from headstart.estimators.classifier import TransferClassifier
 
 BACKBONE = "embedded/resnet10-procedural"
 

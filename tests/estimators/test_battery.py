@@ -9,8 +9,9 @@ import pytest
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from headstart.estimators.classifier import TransferClassifier
 from headstart.estimators.features import TransferFeatures
-from headstart.estimators.transfer import TransferClassifier, TransferRegressor
+from headstart.estimators.regressor import TransferRegressor
 
 SKIPPED: dict[str, dict[str, str]] = {}
 """Estimator -> check -> why it cannot hold. Empty: they all do, weights as repetitions included."""

@@ -18,7 +18,7 @@ from headstart.backbones import catalogue, folder
 from headstart.base import discovery
 from headstart.base.errors import BadOption, BadSource, UnknownName, WeightsError
 from headstart.estimators.features import TransferFeatures
-from headstart.estimators.transfer import TransferRegressor
+from headstart.estimators.regressor import TransferRegressor
 from tests.estimators.conftest import BACKBONE
 
 Digits = tuple[np.ndarray, np.ndarray]

@@ -89,7 +89,7 @@ def test_what_looks_like_pictures_but_is_not_is_explained(given: Any, message: s
 
 
 def test_columns_follow_the_wanted_order() -> None:
-    assert pictures.in_order(("1", "2", "10"), ["1", "10", "2"]) == [0, 2, 1]
+    assert pictures.in_order(("1", "2", "10"), ["1", "10", "3", "2"]) == [0, 2, -1, 1]
 
 
 def seal() -> Sealed:

@@ -12,17 +12,20 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import load_diabetes, load_digits, make_regression
+from sklearn.datasets import load_diabetes, load_digits, make_multilabel_classification, make_regression
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from headstart.base import seeds
 from headstart.base.errors import BadOption, HeadstartError, UnknownName
-from headstart.estimators.transfer import PENALTY, TransferClassifier, TransferRegressor
+from headstart.estimators.classifier import TransferClassifier
+from headstart.estimators.regressor import TransferRegressor
+from headstart.estimators.transfer import PENALTY
 from headstart.measure import folds, logistic
 from tests.measure.drawing import clouds
 
@@ -141,6 +144,20 @@ def test_a_data_frame_keeps_its_names() -> None:
         found.predict(frame[["c", "b", "a"]])
 
 
+def test_several_labels_are_a_regression_each() -> None:
+    x, y = make_multilabel_classification(120, 10, n_classes=4, random_state=0)
+    found = TransferClassifier().fit(x, y)
+    known = OneVsRestClassifier(LogisticRegression(C=found.penalty_, tol=1e-8, max_iter=100_000))
+    known = make_pipeline(StandardScaler(), known).fit(x, y)
+    assert found.predict_proba(x) == pytest.approx(known.predict_proba(x), abs=1e-3)
+    assert (found.predict(x) == known.predict(x)).mean() > 0.99 and found.predict(x).dtype == int
+    assert found.multilabel_ and found.classes_.tolist() == [0, 1, 2, 3] and found.score(x, y) > 0.4
+    assert cross_val_score(found, x, y, cv=3, scoring="f1_micro").mean() > 0.6
+    assert TransferClassifier(settings={PENALTY: 0.3}).fit(x, y).penalty_ == 0.3
+    with pytest.raises(ValueError, match="take no sample_weight"):
+        TransferClassifier().fit(x, y, sample_weight=np.ones(120))
+
+
 def test_pipelines_and_searches_work() -> None:
     x, y = DIGITS[:250], NUMBERS[:250]
     pipeline = make_pipeline(StandardScaler(), PCA(20, random_state=0), TransferClassifier())
@@ -194,10 +211,10 @@ def bad_fits() -> dict[str, tuple[dict[str, Any], Any, Any, str]]:
     x, y = clouds(30, 3, 2)
     holed = x.copy()
     holed[3, 1] = np.nan
-    two = np.stack([y, y], axis=1)
+    two = np.stack([y, y + 2], axis=1)
     return {
         "no y": ({}, x, None, "requires y to be passed"),
-        "y of two columns": ({}, x, two, "1d array"),
+        "y of two columns": ({}, x, two, "2 columns that are no labels"),
         "y too short": ({}, x, y[:-1], "inconsistent numbers of samples"),
         "y continuous": ({}, x, x[:, 0], "Unknown label type: continuous"),
         "y with gaps": ({}, x, np.where(y == 1, None, "a"), "15 of 30 labels are missing"),
