@@ -77,6 +77,7 @@ def test_the_network_gives_the_outputs_that_were_judged(strategy, setting):
     assert np.abs(direct - tuned.outputs).max() <= 1e-3 * scale
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_its_options_refit_it_without_a_held_out_part(strategy, setting):
     tuned = tune(strategy, setting, **few(strategy))
