@@ -11,6 +11,27 @@ from pathlib import Path
 LIBRARIES = ["headstart.cli.shell", "headstart.api", "sklearn.svm", "timm", "torchvision", "tests.processes"]
 
 
+def started(target, *args):
+    """A process that calls a function of a test module."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(LIBRARIES)
+    process = context.Process(target=target, args=args)
+    process.start()
+    return process
+
+
+class Task:
+    """A function in a process of its own."""
+
+    def __init__(self, function, *args):
+        self.process = started(function, *args)
+
+    def wait(self, seconds=300) -> int:
+        """The exit code; 0 if the function returned."""
+        self.process.join(seconds)
+        return self.process.exitcode
+
+
 class Command:
     """``headstart WORDS`` in a process of its own; what it prints goes to a file.
 
@@ -18,12 +39,9 @@ class Command:
     """
 
     def __init__(self, words, told: Path, *, denied=False, **environment):
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(LIBRARIES)
         self.told = told
         given = {name: str(value) for name, value in environment.items()}
-        self.process = context.Process(target=_run, args=([str(word) for word in words], str(told), given, denied))
-        self.process.start()
+        self.process = started(_run, [str(word) for word in words], str(told), given, denied)
 
     @property
     def output(self) -> str:

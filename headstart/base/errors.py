@@ -13,6 +13,7 @@
     ├── ModelFolderError               a sealed model is incomplete, edited or unsafe
     ├── RunError                       a run cannot be read or continued
     ├── TrainingError                  a fit went wrong (frozen tensor moved, loss not finite)
+    ├── DiskFull                       no room to write; what was written before is whole
     ├── Interrupted                    Ctrl-C: what was computed is saved
     └── MissingExtra                   an optional library is needed
 
@@ -119,6 +120,10 @@ class RunError(HeadstartError):
 
 class TrainingError(HeadstartError):
     """A fit went wrong: a frozen tensor moved, or the loss is not finite."""
+
+
+class DiskFull(HeadstartError):
+    """There is no room to write; everything that was written before is whole and can be resumed from."""
 
 
 class Interrupted(HeadstartError):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headstart.base import discovery, seeds
+from headstart.base import discovery, scratch, seeds
 from headstart.base.vocabulary import Preprocessing
 
 Pixels = NDArray[np.uint8]
@@ -26,19 +26,30 @@ def read(items: Sequence[Any], *, modality: str, size: int) -> Pixels:
     room, wanted = discovery.load("data", modality, kind="modality"), Preprocessing(size)
     if not len(items):
         return np.zeros((0, 3, size, size), dtype=np.uint8)
+    found = scratch.empty((len(items), 3, size, size), np.uint8)
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        return np.stack(list(pool.map(lambda item: room.load(item, wanted), items)))
+        for start in range(0, len(items), scratch.ROWS):
+            block = [items[i] for i in range(start, min(len(items), start + scratch.ROWS))]
+            for position, array in enumerate(pool.map(lambda item: room.load(item, wanted), block), start=start):
+                found[position] = array
+    return found
 
 
 def is_grey(pixels: Pixels) -> bool:
     """True if all pictures have three equal channels, which one channel says as well."""
-    return bool((pixels[:, 0] == pixels[:, 1]).all() and (pixels[:, 0] == pixels[:, 2]).all())
+    blocks = (pixels[start : start + scratch.ROWS] for start in range(0, len(pixels), scratch.ROWS))
+    return all(bool((block[:, :1] == block[:, 1:]).all()) for block in blocks)
 
 
 def rows(pixels: Pixels, *, grey: bool) -> NDArray[np.float32]:
     """Pixels (n, 3, s, s) as features (n, d) in [0, 1]: d = 3 s s, or s s of the mean channel if grey."""
-    kept = pixels.mean(axis=1, dtype=np.float32) if grey else pixels.astype(np.float32)
-    return kept.reshape(len(pixels), int(np.prod(kept.shape[1:]))) / np.float32(255)
+
+    def features(chosen: slice) -> NDArray[np.float32]:
+        block = pixels[chosen]
+        kept = block.mean(axis=1, dtype=np.float32) if grey else block.astype(np.float32)
+        return kept.reshape(len(block), int(np.prod(kept.shape[1:]))) / np.float32(255)
+
+    return scratch.by_rows(len(pixels), features)
 
 
 def at_most(count: int, targets: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.svm import SVC
 
+from headstart.base import scratch
 from headstart.base.errors import BadOption, ModelFolderError
 from headstart.baselines import flat, predictor
 from headstart.baselines.predictor import Arrays, Meta
@@ -140,9 +141,15 @@ class PixelSVM:
 
 def kernel(x: Any, y: Any, gamma: float) -> Floats:
     """exp(-gamma ||x_i - y_j||^2), (n, m), of features (n, d) and (m, d)."""
-    a, b = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    apart = np.square(a).sum(axis=1)[:, None] + np.square(b).sum(axis=1) - 2 * (a @ b.T)
-    return np.exp(-gamma * np.maximum(apart, 0.0))
+    b = checks.matrix(y) if len(y) else np.asarray(y, dtype=np.float64)
+    square = np.einsum("ij,ij->i", b, b)
+
+    def values(rows: slice) -> Floats:
+        a = np.asarray(x[rows], dtype=np.float64)
+        apart = np.square(a).sum(axis=1)[:, None] + square - 2 * (a @ b.T)
+        return np.exp(-gamma * np.maximum(apart, 0.0))
+
+    return scratch.by_rows(len(x), values)
 
 
 def fit(
@@ -172,7 +179,9 @@ def fit(
     features = flat.rows(pixels, grey=grey)
     scaling = standardisation(features, floor=_FLOOR)
     scaled = scaling.apply(features)
-    gamma = 1 / max(float(np.square(scaled - scaled.mean(axis=0)).sum(axis=1).mean()), 1e-12)
+    even = np.ones(len(scaled))
+    middle = checks.average(scaled, even)
+    gamma = 1 / max(float(checks.average(scaled, even, lambda rows: np.square(rows - middle)).sum()), 1e-12)
     values = kernel(scaled, scaled, gamma)
     cost, temperature = _choose(values, y, classes, seed)
     duels = solve(values, y, cost)
@@ -199,13 +208,17 @@ def _choose(values: Floats, y: NDArray[np.int64], classes: int, seed: int) -> tu
     for cost in COSTS:
         outputs = np.zeros((len(y), classes))
         for train, held in folds:
-            duels = solve(np.ascontiguousarray(values[np.ix_(train, train)]), y[train], cost)
-            outputs[held] = duels.outputs(values[np.ix_(held, train[duels.support])], classes)
+            duels = solve(_part(values, train, train), y[train], cost)
+            outputs[held] = duels.outputs(_part(values, held, train[duels.support]), classes)
         heat = calibration.temperature(outputs, y)
         loss = scores.score("log_loss", calibration.softmax(outputs / heat), y)
         found.append((loss, cost, heat))
     _, cost, heat = min(found)
     return cost, heat
+
+
+def _part(values: Floats, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Floats:
+    return scratch.by_rows(len(rows), lambda block: np.ascontiguousarray(values[np.ix_(rows[block], columns)]))
 
 
 def restore(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> PixelSVM:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.base import discovery, seeds
-from headstart.base.errors import BadOption, RunError, UnknownName
+from headstart.base.errors import BadOption, DiskFull, RunError, UnknownName
 from headstart.base.progress import Silent
 from headstart.base.vocabulary import Evidence
 from headstart.choose import augmenting, flips, planning, randomly, trial
@@ -201,18 +201,7 @@ def _plan(ground: Ground, heavy: Sequence[Rung], clock: Clock) -> dict[str, Any]
     plan = dict(ground.journal.plan)
     if not plan:
         ground.report.begin("time a step of each strategy", None)
-        # A sample in a store of its own: timing must not cost what the rungs themselves may not be worth.
-        with tempfile.TemporaryDirectory(prefix="headstart-") as folder:
-            small = prepare(
-                sample(ground.dataset),
-                ground.frozen.backbone,
-                metric=ground.metric,
-                journal=ground.journal,
-                machine=ground.machine,
-                store=Store(Path(folder)),
-                report=Silent(),
-            ).with_augmentation(ground.augmentation)
-            plan = planning.make(small, heavy, clock, like=ground.dataset)
+        plan = _timed(ground, heavy, clock)
         ground.report.end()
         ground.journal.write("plan", plan)
     _complete(plan, heavy, ground)
@@ -221,6 +210,31 @@ def _plan(ground: Ground, heavy: Sequence[Rung], clock: Clock) -> dict[str, Any]
         ground.report.detail(f"Plan: {planned}; about {plan.get('seconds', 0.0):.0f} s")
     ground.report.expect(float(plan.get("seconds", 0.0)))
     return plan
+
+
+def _timed(ground: Ground, heavy: Sequence[Rung], clock: Clock) -> dict[str, Any]:
+    """The plan, from steps timed on a sample in a store of its own, for timing must not cost what rungs are not worth.
+
+    The store is a temporary folder, and where that disk is full, one in the run directory.
+    """
+    try:
+        return _timed_in(None, ground, heavy, clock)
+    except (DiskFull, OSError):
+        return _timed_in(ground.journal.path, ground, heavy, clock)
+
+
+def _timed_in(place: Path | None, ground: Ground, heavy: Sequence[Rung], clock: Clock) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="headstart-", dir=place) as folder:
+        small = prepare(
+            sample(ground.dataset),
+            ground.frozen.backbone,
+            metric=ground.metric,
+            journal=ground.journal,
+            machine=ground.machine,
+            store=Store(Path(folder)),
+            report=Silent(),
+        ).with_augmentation(ground.augmentation)
+        return planning.make(small, heavy, clock, like=ground.dataset)
 
 
 def _complete(plan: Mapping[str, Any], heavy: Sequence[Rung], ground: Ground) -> None:

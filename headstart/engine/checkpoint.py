@@ -78,7 +78,8 @@ def save(path: Path, progress: Progress, parts: dict[str, Tensors], outputs: np.
             for part, tensors in parts.items() for name, value in tensors.items()}  # fmt: skip
     if outputs is not None:
         flat["outputs|best"] = torch.from_numpy(outputs)
-    files.write_with(path, lambda to: save_file(flat, to, metadata={"progress": json.dumps(asdict(progress))}))
+    said = {"progress": json.dumps(asdict(progress))}
+    files.write_with(path, lambda to: save_file(flat, to, metadata=said), sum(value.nbytes for value in flat.values()))
 
 
 def load(path: Path, identity: str) -> tuple[Progress, dict[str, Tensors], np.ndarray | None] | None:

@@ -61,7 +61,8 @@ class Journal(Run):
             weights = fit.model.state_dict()
             tensors |= {f"model.{name}": value.detach().cpu().contiguous().clone() for name, value in weights.items()}
         if tensors:
-            files.write_with(self.fit_file(fit.name), lambda to: save_file(tensors, to))
+            size = sum(tensor.nbytes for tensor in tensors.values())
+            files.write_with(self.fit_file(fit.name), lambda to: save_file(tensors, to), size)
         files.append_line(
             self.path / "journal.jsonl",
             {

@@ -81,6 +81,7 @@ class Frozen:
         self.pixels, self.store, self.machine, self.seed = pixels, store, machine, seed
         self.report = report or Silent()
         self._read: dict[tuple[int, str], np.ndarray] = {}
+        self._held: dict[str, Shelf] = {}
         self._digest = backbone.digest()
 
     def pooled(self, stage: int, view: str = PLAIN) -> np.ndarray:
@@ -109,8 +110,7 @@ class Frozen:
         """
         if depth == 0:
             return Activations(self, 0, [], augmentation)
-        width = 2 if self.machine.precision == "bf16" else 4
-        needed = width * int(np.prod(self.backbone.activation_shape(depth))) * len(self.pixels)
+        needed = self._bytes(depth) * len(self.pixels)
         views = views if augmentation.varies else 1
         while views > 1 and not self.store.room_for(needed * views):
             views -= 1
@@ -124,9 +124,14 @@ class Frozen:
         for view in range(views):
             name = PLAIN if view == 0 else f"view{view}-{self.seed}-{augmentation.name}"
             shelf = self._shelf(f"cut{depth}", name, self.backbone.digest(depth))
-            self._fill(shelf, self.backbone.prefix(depth), view, augmentation, f"activations {view + 1}/{views}")
+            self._fill(shelf, depth, view, augmentation, f"activations {view + 1}/{views}")
             shelves.append(shelf)
         return Activations(self, depth, shelves, augmentation)
+
+    def _bytes(self, depth: int) -> int:
+        """What the activations of one item take at a cut."""
+        width = 2 if self.machine.precision == "bf16" else 4
+        return width * int(np.prod(self.backbone.activation_shape(depth)))
 
     def augmented(self, inputs: torch.Tensor, augmentation: Augmentation, *name: str | int) -> torch.Tensor:
         """Inputs as another view, a pure function of (seed, name)."""
@@ -151,12 +156,12 @@ class Frozen:
         )
 
     def _pooled_shelf(self, view: str) -> Shelf:
-        shelf = self._shelf("pooled", view, self._digest)
+        shelf = self._held.get(view) or self._shelf("pooled", view, self._digest)
         batches = self._batches(shelf)
         if not batches:
             return shelf
         self.report.begin(f"features of {self.backbone.info.name}", sum(map(len, batches)))
-        writer = Writer(shelf)
+        writer = Writer(shelf, hold=True)
         try:
             for batch in batches:
                 inputs = self.pixels[batch]
@@ -169,13 +174,21 @@ class Frozen:
         finally:
             writer.flush()
         self.report.end()
+        if writer.full is not None:
+            self._held[view] = shelf
+            self.report.say(
+                f"{writer.full.what} ({writer.full.where}): these features are in memory, for this run only"
+            )
         return shelf
 
-    def _fill(self, shelf: Shelf, prefix: nn.Module, view: int, augmentation: Augmentation, what: str) -> None:
+    def _fill(self, shelf: Shelf, depth: int, view: int, augmentation: Augmentation, what: str) -> None:
+        prefix, size = self.backbone.prefix(depth), self._bytes(depth)
         batches = self._batches(shelf)
         if not batches:
             return
-        self.report.begin(what, sum(map(len, batches)))
+        items = sum(map(len, batches))
+        self.store.expect(items * size)
+        self.report.begin(what, items)
         writer = Writer(shelf)
         try:
             for batch in batches:

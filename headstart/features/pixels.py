@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from headstart.base.errors import Undecodable
+from headstart.base.errors import DiskFull, Undecodable
 from headstart.base.progress import Reporter, Silent
 from headstart.base.vocabulary import Preprocessing
 from headstart.features.reading import load_each
@@ -49,10 +49,19 @@ class Pixels:
         )
         self.stored = store.room_for(self.bytes)
         if self.stored:
-            self._fill(report or Silent())
+            self._keep(report or Silent())
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def _keep(self, report: Reporter) -> None:
+        try:
+            self._fill(report)
+        except DiskFull as error:
+            # What is decoded again is the same, only slower: no reason to give up.
+            self.stored = False
+            report.end()
+            report.say(f"{error.what} ({error.where}): items are decoded anew whenever they are needed")
 
     def _fill(self, report: Reporter) -> None:
         wanted = set(self.shelf.missing(self.digests))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import secrets
 import shutil
 import struct
 import time
@@ -58,7 +59,7 @@ def held(root: Path | None = None) -> list[Held]:
         for folder in root.iterdir():
             # A shelf may be pruned by another process while it is being looked at.
             with contextlib.suppress(OSError):
-                if folder.is_dir():
+                if folder.is_dir() and not folder.name.startswith("."):
                     found.append(_held(folder))
     return sorted(found, key=lambda one: -one.used)
 
@@ -100,7 +101,7 @@ def remove(one: Held) -> int:
         HeadstartError: when it cannot be removed.
     """
     try:
-        shutil.rmtree(one.folder)
+        return dropped(one.folder)
     except FileNotFoundError:
         return 0
     except OSError as error:
@@ -108,7 +109,15 @@ def remove(one: Held) -> int:
             f"{one.folder} cannot be removed: {error.strerror or error}",
             expected="a cache folder that can be written to",
         ) from error
-    return one.bytes
+
+
+def dropped(folder: Path) -> int:
+    """Remove a shelf's folder, out of sight first, so that nobody finds half of it; the bytes freed."""
+    doomed = folder.with_name(f".{secrets.token_hex(8)}.gone")
+    folder.rename(doomed)
+    freed = sum(path.stat().st_size for path in doomed.iterdir())
+    shutil.rmtree(doomed)
+    return freed
 
 
 def _held(folder: Path) -> Held:

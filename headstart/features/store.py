@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -23,11 +22,19 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from headstart.base import files, hashes
-from headstart.base.errors import HeadstartError, RunError
+from headstart.base import files, hashes, scratch
+from headstart.base.errors import DiskFull, HeadstartError, RunError
 from headstart.base.machine import cache_folder
+from headstart.features import shelves
 
-SHARD_BYTES = 64 * 2**20
+SHARD_BYTES = 16 * 2**20
+"""Of a full shard; as much waits in memory while it is being filled."""
+_LEFT_BEHIND = 86_400.0
+"""Seconds after which a half-written file has no writer any more: a day."""
+_MOVE = (
+    "free space there (headstart cache prune), or set HEADSTART_CACHE to a folder on another disk; "
+    "then the same command again, with --resume"
+)
 
 
 class Shelf:
@@ -47,7 +54,11 @@ class Shelf:
 
     def refresh(self) -> None:
         """See the shards that are there now; one that cannot be read is left out, so its items count as missing."""
-        for path in sorted(self.folder.glob("*.safetensors")):
+        try:
+            paths = sorted(path for path in self.folder.iterdir() if path.suffix == ".safetensors")
+        except OSError:
+            paths = []  # not made yet, or pruned a moment ago
+        for path in paths:
             if path.name in self._shards:
                 continue
             try:
@@ -56,9 +67,16 @@ class Shelf:
                     tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
             except (SafetensorError, OSError, KeyError, TypeError, ValueError):
                 continue
-            self._shards[path.name] = tensors
-            for row, digest in enumerate(digests):
-                self._place.setdefault(digest, (path.name, row))
+            self._take(path.name, digests, tensors)
+
+    def _take(self, name: str, digests: Sequence[str], tensors: dict[str, torch.Tensor]) -> None:
+        self._shards[name] = tensors
+        for row, digest in enumerate(digests):
+            self._place.setdefault(digest, (name, row))
+
+    def hold(self, digests: Sequence[str], values: Mapping[str, torch.Tensor]) -> None:
+        """Keep a shard in memory only, for as long as this object lives."""
+        self._take(f"held {len(self._shards)}", digests, {name: value.detach().cpu() for name, value in values.items()})
 
     def missing(self, digests: Iterable[str]) -> list[str]:
         """The digests that the shelf has nothing for, each once, in order."""
@@ -67,9 +85,24 @@ class Shelf:
     def put(self, digests: Sequence[str], values: Mapping[str, torch.Tensor]) -> None:
         """Add one shard: named tensors (n, ...) for n items.
 
+        Where another process prunes the shelf at the same time, it is written again, and held in memory in the end.
+
         Raises:
-            HeadstartError: when the disk is full or the folder cannot be written to.
+            DiskFull: when there is no room for it.
+            HeadstartError: when the folder cannot be written to.
         """
+        for _ in range(3):
+            try:
+                self._write(digests, values)
+            except HeadstartError as error:
+                if not files.has_vanished(error.__cause__):
+                    raise
+            self.refresh()
+            if not self.missing(digests):
+                return
+        self.hold(digests, values)
+
+    def _write(self, digests: Sequence[str], values: Mapping[str, torch.Tensor]) -> None:
         name = hashes.of_texts(digests)[:32] + ".safetensors"
         if not (self.folder / "key.json").exists():
             files.write_json(self.folder / "key.json", self.key)
@@ -77,8 +110,11 @@ class Shelf:
             files.write_json(self.folder / "about.json", self.about)
         values = {name: value.detach().cpu().contiguous() for name, value in values.items()}
         header = {"items": json.dumps(list(digests))}
-        files.write_with(self.folder / name, lambda to: save_file(values, to, metadata=header))
-        self.refresh()
+        size = sum(value.nbytes for value in values.values())
+        try:
+            files.write_with(self.folder / name, lambda to: save_file(values, to, metadata=header), size)
+        except DiskFull as error:
+            raise files.full(self.folder.parent, size, _MOVE) from error
 
     def gather(self, digests: Sequence[str], name: str) -> torch.Tensor:
         """The value called ``name`` of each item, (n, ...); shards are memory-mapped, only the rows asked for are read.
@@ -99,16 +135,25 @@ class Shelf:
         for shard, (positions, rows) in rows_of.items():
             source = self._shards[shard][name]
             if result is None:
-                result = torch.empty((len(digests), *source.shape[1:]), dtype=source.dtype)
-            result[torch.as_tensor(positions)] = source[torch.as_tensor(rows)]
+                result = _room((len(digests), *source.shape[1:]), source.dtype)
+            for start in range(0, len(rows), scratch.ROWS):
+                block = slice(start, start + scratch.ROWS)
+                result[torch.as_tensor(positions[block])] = source[torch.as_tensor(rows[block])]
         return torch.empty(0) if result is None else result
 
 
 class Writer:
-    """Collects items and puts them on a shelf a shard at a time."""
+    """Collects items and puts them on a shelf a shard at a time.
 
-    def __init__(self, shelf: Shelf, shard_bytes: int = SHARD_BYTES) -> None:
-        self.shelf, self.shard_bytes = shelf, shard_bytes
+    Args:
+        shelf: where they go.
+        shard_bytes: size of a shard.
+        hold: where the disk is full, keep them in memory instead of raising; ``full`` is then the error.
+    """
+
+    def __init__(self, shelf: Shelf, shard_bytes: int = SHARD_BYTES, *, hold: bool = False) -> None:
+        self.shelf, self.shard_bytes, self.hold = shelf, shard_bytes, hold
+        self.full: DiskFull | None = None
         self.digests: list[str] = []
         self.parts: list[Mapping[str, torch.Tensor]] = []
         self.bytes = 0
@@ -125,8 +170,17 @@ class Writer:
         """Write what is waiting."""
         if self.digests:
             names = self.parts[0]
-            self.shelf.put(self.digests, {name: torch.cat([part[name] for part in self.parts]) for name in names})
+            self._put({name: torch.cat([part[name] for part in self.parts]) for name in names})
         self.digests, self.parts, self.bytes = [], [], 0
+
+    def _put(self, values: Mapping[str, torch.Tensor]) -> None:
+        try:
+            self.shelf.put(self.digests, values)
+        except DiskFull as error:
+            if not self.hold:
+                raise
+            self.full = error
+            self.shelf.hold(self.digests, values)
 
 
 class Store:
@@ -141,10 +195,7 @@ class Store:
 
     def __init__(self, root: Path | None = None, limit: int | None = None, origin: str = "") -> None:
         self.root, self.origin = root or cache_folder() / "store", origin
-        self.limit = min(8 * 2**30, self._free() // 3) if limit is None else limit
-
-    def _free(self) -> int:
-        return shutil.disk_usage(next(folder for folder in (self.root, *self.root.parents) if folder.exists())).free
+        self.limit = min(8 * 2**30, files.free(self.root) // 3) if limit is None else limit
 
     def shelf(self, *, network_name: str = "", **key: Any) -> Shelf:
         """The shelf for a key; made on its first ``put``.
@@ -169,15 +220,34 @@ class Store:
         """True if ``size`` bytes may be kept. The answer depends on the limit alone, so a resumed run gets the same."""
         return size <= self.limit
 
+    def expect(self, size: int) -> None:
+        """Make sure that there is room before anything is computed.
+
+        Raises:
+            DiskFull: when the disk has less than ``size`` bytes left.
+        """
+        if files.free(self.root) < size:
+            raise files.full(self.root, size, _MOVE)
+
     def prune(self, older_than: float) -> int:
-        """Remove shelves not used for ``older_than`` seconds; returns the bytes freed."""
+        """Remove shelves not used for ``older_than`` seconds, and what killed writers left; the bytes freed."""
         freed, now = 0, time.time()
-        for folder in self.root.glob("*") if self.root.exists() else []:
+        for folder in list(self.root.iterdir()) if self.root.exists() else []:
             with contextlib.suppress(OSError):
                 if now - folder.stat().st_mtime > older_than:
-                    freed += sum(path.stat().st_size for path in folder.glob("*"))
-                    shutil.rmtree(folder)
+                    freed += shelves.dropped(folder)
+                    continue
+                for path in folder.glob(".*.part"):
+                    if now - path.stat().st_mtime > _LEFT_BEHIND:
+                        freed += path.stat().st_size
+                        path.unlink()
         return freed
+
+
+def _room(shape: tuple[int, ...], kind: torch.dtype) -> torch.Tensor:
+    """A tensor to fill; all of a large data set's features lie in a file, not in memory."""
+    known = {torch.float32: np.float32, torch.uint8: np.uint8}
+    return torch.from_numpy(scratch.empty(shape, known[kind])) if kind in known else torch.empty(shape, dtype=kind)
 
 
 def as_numpy(tensor: torch.Tensor) -> np.ndarray:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.base import scratch
 from headstart.base.errors import DataError
 
 Floats = NDArray[np.float64]
@@ -35,13 +37,26 @@ def matrix(x: Any, *, name: str = "features", dtype: Any = np.float64) -> NDArra
     Raises:
         DataError: not two-dimensional, empty, or not finite.
     """
-    found = np.asarray(x, dtype=dtype)
+    found = np.asarray(x)
+    if dtype is not None and found.dtype != dtype:
+        given, few = found, found.ndim != 2 or not len(found)
+        found = np.asarray(x, dtype) if few else scratch.by_rows(len(given), lambda rows: given[rows].astype(dtype))
     if found.ndim != 2 or not found.size:
         raise DataError(f"The {name} are no matrix", where=f"shape {found.shape}", expected="(n, d), neither of them 0")
-    if not np.isfinite(found).all():
+    if not all(np.isfinite(found[start : start + scratch.ROWS]).all() for start in range(0, len(found), scratch.ROWS)):
         row = int(np.flatnonzero(~np.isfinite(found).all(axis=1))[0])
         raise DataError(f"The {name} are not finite", where=f"row {row}", expected="no NaN and no infinity")
     return found
+
+
+def average(values: NDArray[Any], weights: Floats, of: Callable[[Floats], Floats] | None = None) -> Floats:
+    """Weighted mean (d,) of the rows (n, d), or of what ``of`` makes of them, in float64; a block at a time."""
+    total = np.zeros(values.shape[1])
+    for start in range(0, len(values), scratch.ROWS):
+        rows = slice(start, start + scratch.ROWS)
+        block = values[rows].astype(np.float64)
+        total += weights[rows] @ (block if of is None else of(block))
+    return np.asarray(total / weights.sum())
 
 
 def predictions(p: Any, y: Any) -> tuple[Floats, Ints]:

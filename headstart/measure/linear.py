@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from headstart.base import scratch
 from headstart.measure import arrays, calibration
 from headstart.measure.arrays import Floats
 
@@ -60,7 +61,10 @@ class Scaling:
         """Standardised features (n, d), in the features' own floating type."""
         values = np.asarray(features)
         kind = values.dtype if values.dtype in (np.float32, np.float64) else np.dtype(np.float64)
-        return (values - self.mean.astype(kind)) / self.scale.astype(kind)
+        mean, scale = self.mean.astype(kind), self.scale.astype(kind)
+        if not len(values):
+            return (values - mean) / scale
+        return scratch.by_rows(len(values), lambda rows: (values[rows] - mean) / scale)
 
 
 def standardisation(features: Any, *, floor: float = FLOOR, weights: Any = None) -> Scaling:
@@ -77,12 +81,8 @@ def standardisation(features: Any, *, floor: float = FLOOR, weights: Any = None)
         DataError: no finite matrix, or unfitting weights.
     """
     values = arrays.matrix(features, dtype=None)
-    if weights is None:
-        mean = values.mean(axis=0, dtype=np.float64)
-        spread = values.std(axis=0, dtype=np.float64)
-    else:
-        share = arrays.item_weights(weights, len(values))
-        mean = np.average(values, axis=0, weights=share)
-        spread = np.sqrt(np.average(np.square(values - mean), axis=0, weights=share))
+    share = arrays.item_weights(weights, len(values))
+    mean = arrays.average(values, share)
+    spread = np.sqrt(arrays.average(values, share, lambda rows: np.square(rows - mean)))
     least = floor * float(np.sqrt((spread**2).mean()))
     return Scaling(mean, np.maximum(spread, least) if least > 0 else np.ones_like(mean))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import optimize
 from scipy.special import logsumexp
 
+from headstart.base import scratch
 from headstart.base.errors import DataError
 from headstart.measure import arrays, calibration, scores, threads
 from headstart.measure.arrays import Floats, Ints
@@ -151,7 +152,7 @@ def search(
     grid = _inverse_penalties(penalties, frame.rotation.typical * share)
     losses, best = np.full(len(grid), np.inf), np.zeros((len(held), classes))
     with frame.threads(classes):
-        inputs = [frame.coordinates[np.asarray(out)] for _, out in folds]
+        inputs = [scratch.take(frame.coordinates, out) for _, out in folds]
         for step, outputs in enumerate(_path(problems, inputs, grid, classes)):
             each = scores.losses("log_loss", calibration.softmax(outputs), targets[held])
             losses[step] = np.average(each, weights=importance[held])
@@ -208,7 +209,7 @@ def _shared_penalty(frame: _Frame, labels: Sequence[Ints], folds: Folds, patienc
     """The penalty with the lowest held-out log loss, averaged over the labels."""
     even = np.ones(len(frame.coordinates))
     held = np.concatenate([np.asarray(out, dtype=np.int64) for _, out in folds])
-    inputs = [frame.coordinates[np.asarray(out)] for _, out in folds]
+    inputs = [scratch.take(frame.coordinates, out) for _, out in folds]
     share = float(np.mean([len(train) for train, _ in folds])) / len(even)
     grid = _inverse_penalties(None, frame.rotation.typical * share)
     paths = [
@@ -273,7 +274,12 @@ class _Frame:
         share = arrays.item_weights(weights, len(features))
         scaling = standardisation(features, weights=weights) if standardise else None
         rotation = rotate(scaling.apply(features) if scaling else features, weights)
-        return cls(scaling, rotation, np.hstack([rotation.coordinates, np.ones((len(features), 1))]), share)
+        turned = rotation.coordinates
+
+        def constant_added(rows: slice) -> NDArray[Any]:
+            return np.hstack([turned[rows], np.ones((len(turned[rows]), 1))])
+
+        return cls(scaling, rotation, scratch.by_rows(len(turned), constant_added), share)
 
     @property
     def mass(self) -> float:
@@ -309,7 +315,7 @@ class _Problem:
         present, short = np.unique(targets[chosen], return_inverse=True)
         mass = float(frame.share[chosen].sum())
         spectrum = frame.rotation.spectrum * mass / frame.mass
-        coordinates = frame.coordinates if rows is None else frame.coordinates[rows]
+        coordinates = frame.coordinates if rows is None else scratch.take(frame.coordinates, rows)
         return cls(coordinates, spectrum, short.astype(np.int64), weights[chosen], present, mass)
 
     def nothing(self) -> Floats:
@@ -337,7 +343,8 @@ class _Problem:
         # The softmax of two classes splits one binary weight vector in halves, whose penalty is half of the binary one.
         penalty = np.append(np.full(width - 1, (1 if count > 2 else 2) / C), 0.0)
         units = self._units(penalty)
-        inputs, ridge, rows = self.coordinates * units, penalty * units**2, np.arange(len(self.y))
+        inputs = scratch.by_rows(len(self.y), lambda rows: self.coordinates[rows] * units)
+        ridge, rows = penalty * units**2, np.arange(len(self.y))
 
         def objective(flat: Floats) -> tuple[float, Floats]:
             a = flat.reshape(count, width)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.base import scratch
 from headstart.base.errors import DataError
 from headstart.measure import arrays, calibration, scores, threads
 from headstart.measure.arrays import Floats, Ints
@@ -203,7 +204,14 @@ class _Solution:
         share = arrays.item_weights(weights, n)
         mean = np.average(targets, axis=0, weights=share)
         projected = np.asarray(rotation.coordinates.T @ (share[:, None] * (targets - mean)), dtype=np.float64)
-        return cls(rotation, share, targets, mean, projected, np.square(rotation.coordinates))
+        return cls(
+            rotation,
+            share,
+            targets,
+            mean,
+            projected,
+            scratch.by_rows(n, lambda rows: np.square(rotation.coordinates[rows])),
+        )
 
     def threads(self) -> AbstractContextManager[Any]:
         """As many threads as one penalty's products deserve."""

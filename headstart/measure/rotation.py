@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.base import scratch
 from headstart.base.errors import DataError
 from headstart.measure import arrays, threads
 from headstart.measure.arrays import Floats
 
 _RANK = 1e-13
-_ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +61,18 @@ def rotate(features: Any, weights: Any = None) -> Rotation:
     if n < 2:
         raise DataError("One item is too few to fit to", expected="at least 2")
     share = arrays.item_weights(weights, n)
-    mean = np.average(x, axis=0, weights=share).astype(np.float64)
-    centred = x - mean.astype(x.dtype)
+    mean = arrays.average(x, share)
+    middle = mean.astype(x.dtype)
     if n <= d:
-        return _by_items(mean, centred, share)
+        return _by_items(mean, x - middle, share)
     gram = np.zeros((d, d))
-    for start in range(0, n, _ROWS_AT_ONCE):
-        rows = slice(start, start + _ROWS_AT_ONCE)
-        block = centred[rows].astype(np.float64) * np.sqrt(share[rows, None])
+    for start in range(0, n, scratch.ROWS):
+        rows = slice(start, start + scratch.ROWS)
+        block = (x[rows] - middle).astype(np.float64) * np.sqrt(share[rows, None])
         gram += block.T @ block
     spectrum, axes = _leading(gram, d)
-    return Rotation(mean, axes.astype(x.dtype), centred @ axes.astype(x.dtype), spectrum)
+    turned = axes.astype(x.dtype)
+    return Rotation(mean, turned, scratch.by_rows(n, lambda rows: (x[rows] - middle) @ turned), spectrum)
 
 
 def _by_items(mean: Floats, centred: NDArray[Any], share: Floats) -> Rotation:

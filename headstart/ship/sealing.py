@@ -125,7 +125,7 @@ def seal(
             origin="own" if golden == "own" else "generated", count=len(examples.inputs), tolerance=goldens.TOLERANCE
         ),
     }
-    with _aside(to) as aside:
+    with _aside(to, sum(tensor.nbytes for tensor in scorer.tensors().values())) as aside:
         _fill(aside, scorer, examples, fields, name=to.name)
         model = load(aside)
         _place(aside, to)
@@ -252,8 +252,8 @@ def _record(path: Path) -> FileRecord:
 
 
 @contextlib.contextmanager
-def _aside(to: Path) -> Iterator[Path]:
-    """A hidden folder next to ``to``, gone afterwards.
+def _aside(to: Path, needed: int) -> Iterator[Path]:
+    """A hidden folder next to ``to`` that will take about ``needed`` bytes, gone afterwards.
 
     Raises:
         HeadstartError: when the disk refuses, whatever the block was doing.
@@ -265,6 +265,10 @@ def _aside(to: Path) -> Iterator[Path]:
         folder.mkdir()
         yield folder
     except (OSError, SafetensorError) as error:
+        if files.is_full(error) and folder is not None:
+            written = sum(path.stat().st_size for path in folder.iterdir())
+            shutil.rmtree(folder, ignore_errors=True)
+            raise files.full(to.parent, max(needed, written)) from error
         raise HeadstartError(
             f"The model cannot be written to {to}: {getattr(error, 'strerror', None) or error}",
             expected="a folder that can be written to, with room on its disk",

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from headstart.backbones.chain import Backbone
+from headstart.base import scratch
 from headstart.base.errors import BadOption
 from headstart.base.work import Plan
 from headstart.features.network import Network
@@ -41,9 +42,10 @@ def plan(setting: Setting, *, stages: str = "last", penalty: float | None = None
     yield from ()
     started = time.perf_counter()
     taps = read_taps(setting.frozen.backbone, stages)
-    features = np.concatenate([setting.frozen.pooled(stage) for stage in taps], axis=1)
+    parts = [setting.frozen.pooled(stage) for stage in taps]
+    features = scratch.by_rows(len(parts[0]), lambda rows: np.concatenate([part[rows] for part in parts], axis=1))
     linear, penalty = solve(setting, features, penalty)
-    outputs = linear.outputs(features[setting.held]).astype(np.float32)
+    outputs = linear.outputs(scratch.take(features, setting.held)).astype(np.float32)
     head = as_head(linear)
     return Tuned(
         network=Network(setting.frozen.backbone, head, taps),
@@ -83,7 +85,7 @@ def check(backbone: Backbone, options: Mapping[str, Any]) -> None:
 
 def solve(setting: Setting, features: np.ndarray, penalty: float | None) -> tuple[Linear, float]:
     """Logistic regression on the training rows of ``features`` (N, d), and its penalty."""
-    rows, targets = features[setting.train], setting.targets[setting.train]
+    rows, targets = scratch.take(features, setting.train), setting.targets[setting.train]
     given: dict[str, Any] = {"classes": setting.outputs, "class_weight": setting.weights, "standardise": True}
     if penalty is not None:
         return logistic.fit(rows, targets, penalty=penalty, **given), penalty
