@@ -102,3 +102,16 @@ def test_building_leaves_the_global_generator_alone() -> None:
     one, same, other = (embedded.load("resnet10-4-8", weights=False, seed=seed) for seed in (1, 1, 2))
     assert torch.equal(torch.get_rng_state(), before)
     assert one.digest() == same.digest() == other.fresh(1).digest() != other.digest()
+
+
+def test_group_norm_is_part_of_the_name() -> None:
+    assert embedded.architecture((8, 16), 4) == "embedded/resnet10g4-8-16"
+    grouped = embedded.load("resnet10g4-8-16", weights=False, seed=1)
+    kinds = {type(module).__name__ for module in grouped.module.modules()}
+    assert "GroupNorm" in kinds
+    assert "BatchNorm2d" not in kinds
+    assert grouped.info.width == 16
+    assert embedded.describe("resnet10g4-8-16").name == "embedded/resnet10g4-8-16"
+    for wrong in ("resnet10g3-8-16", "resnet10g0-8-16"):
+        with pytest.raises(UnknownName):
+            embedded.load(wrong, weights=False)
