@@ -85,7 +85,8 @@ def _fill(url: str, stream: BinaryIO, title: str, *, size: int | None, token: st
     while size is None or stream.tell() < size:
         before = stream.tell()
         try:
-            _try(url, stream, token, report)
+            said = _try(url, stream, token, report)
+            size = said if size is None else size
             if size is None or stream.tell() >= size:
                 break
             reason = "the connection broke off"
@@ -112,7 +113,8 @@ def _failed(title: str, reason: str, stream: BinaryIO, url: str) -> WeightsError
     return WeightsError(f"{title} cannot be downloaded: {reason}", where=url, next_move=kept)
 
 
-def _try(url: str, stream: BinaryIO, token: str, report: Reporter) -> None:
+def _try(url: str, stream: BinaryIO, token: str, report: Reporter) -> int | None:
+    """Append what the server sends; returns how long it says the whole file is."""
     request = urllib.request.Request(url, headers={"User-Agent": "headstart", "Accept-Encoding": "identity"})  # noqa: S310
     if token:
         # Unredirected: a storage host elsewhere signs its own addresses, and must not see the token.
@@ -123,12 +125,16 @@ def _try(url: str, stream: BinaryIO, token: str, report: Reporter) -> None:
         if answer.status != http.HTTPStatus.PARTIAL_CONTENT:
             stream.seek(0)
             stream.truncate(0)
-        odd = stream.tell() % 1_000_000
+        start = stream.tell()
+        odd = start % 1_000_000
         while piece := answer.read(PIECE):
             stream.write(piece)
             whole, odd = divmod(odd + len(piece), 1_000_000)
             report.advance(whole)
         stream.flush()
+        # A connection that ends early looks like the end of the file unless its length is known.
+        length = answer.headers.get("Content-Length", "")
+        return start + int(length) if length.isdigit() else None
 
 
 def _check(part: Path, digest: str, size: int | None, url: str) -> None:

@@ -11,7 +11,7 @@ Examples:
     headstart backbones --search vit --local --json
     headstart backbones timm/resnet50.a1_in1k
     headstart backbones local:my-model/
-    headstart backbones pack timm/resnet50.a1_in1k hf/facebook/dinov2-small -o bundle
+    headstart backbones pack timm/resnet50 hf/facebook/dinov2-small -o bundle
     headstart backbones --from bundle
 """
 
@@ -40,8 +40,8 @@ def main(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME | pack NAME...]",
-            help="One network to be shown, or several to be packed.",
+            metavar="NAME",
+            help="One network to be shown; or pack, and those to be packed.",
             autocompletion=values.backbones,
         ),
     ] = None,
@@ -146,8 +146,11 @@ def _show_many(found: list[BackboneInfo]) -> None:
         for info in found
     ]
     heads = ("Name", "Params", "Mult-adds", "Pixels", "Licence", "Source", "Here")
-    # Cost is known of networks that were built here before, and a narrow terminal has no room for it.
-    hidden = [2] if all(row[2] == "?" for row in rows) or tables.natural_width(heads, rows) > tables.room() else []
+    # Size and cost are known of networks that were built here before: where there is no room, they go first.
+    tight = tables.natural_width(heads, rows) > tables.room()
+    known = [sum(row[index] != "?" for row in rows) for index in range(len(heads))]
+    hidden = {2} if tight or not known[2] else set()
+    hidden |= {1} if tight and known[1] < len(rows) / 2 else set()
     shown = [index for index in range(len(heads)) if index not in hidden]
     tables.show(
         [heads[index] for index in shown],
@@ -180,10 +183,7 @@ def _show_one(info: BackboneInfo) -> None:
         ("Architecture", info.architecture),
         ("Parameters", _parameters(info)),
         ("Multiply-adds", f"{_cost(info)} an image"),
-        (
-            "Features",
-            f"{info.width or '?'}, what its source head read; of earlier stages the mean over space or tokens",
-        ),
+        ("Features", f"{info.width or '?'}, as its source head read them (of earlier stages: their mean)"),
         ("Input", f"{size.size} x {size.size} pixels, {size.interpolation}, centre crop {size.crop:g}"),
         ("Licence", info.licence),
         ("Pretrained on", info.source),

@@ -63,6 +63,12 @@ def test_a_dropped_connection_is_resumed_where_it_broke(server: published.Server
     assert [entry["range"] for entry in server.requests()] == [None, "bytes=1100000-", "bytes=2200000-"]
 
 
+def test_a_length_that_nobody_gave_beforehand_is_the_servers(server: published.Server, tmp_path: Path) -> None:
+    server.behave(cut={"w.pth": 2_000_000})
+    assert fetch.download(url(server), tmp_path / "w.pth", digest=DIGEST[:8]).read_bytes() == DATA
+    assert [entry["range"] for entry in server.requests()] == [None, "bytes=2000000-"]
+
+
 def test_what_arrived_before_a_failure_is_kept_for_the_next_try(server: published.Server, tmp_path: Path) -> None:
     part = tmp_path / "w.pth.part"
     part.write_bytes(DATA[:1_000_000])
