@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from headstart.measure import threads
+
 SHARE = 0.05
 """Share of a class beyond which a cluster is a crowd."""
 FEW = 5
@@ -70,7 +72,8 @@ def find(
     if not len(digests):
         return [], []
     _, first, place = np.unique(np.asarray(digests), return_index=True, return_inverse=True)
-    left, right, apart, crowded = pairs(np.asarray(prints)[first], threshold)
+    with threads.suited(2 * _TILE * 4 * _TILE * _AXES):
+        left, right, apart, crowded = pairs(np.asarray(prints)[first], threshold)
     copies: dict[int, list[int]] = defaultdict(list)
     for position, own in enumerate(place.tolist()):
         copies[own].append(position)
