@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +50,36 @@ def test_one_network_is_shown_with_its_numbered_stages(capsys: Captured) -> None
 def test_a_misspelt_network_is_answered_with_the_right_one(capsys: Captured) -> None:
     assert run(["backbones", "torchvision/mobilenet_v3_smal"]) == 2
     assert "did you mean" in capsys.readouterr().err
+
+
+def test_pack_and_what_is_in_it(capsys: Captured, tmp_path: Path) -> None:
+    shipped = json.loads(told(capsys, ["backbones", "--search", "embedded/", "--json"]))[0]["name"]
+    place = str(tmp_path / "bundle")
+    packed = json.loads(told(capsys, ["backbones", "pack", shipped, "-o", place, "--json"]))
+    assert [row["name"] for row in packed["backbones"]] == [shipped]
+    assert packed["bytes"] > 1_000_000
+    assert "holds 1" in told(capsys, ["backbones", "pack", shipped, "-o", place])
+    assert json.loads(told(capsys, ["backbones", "--from", place, "--json"]))[0]["name"] == shipped
+    one = json.loads(told(capsys, ["backbones", shipped, "--from", place, "--json"]))
+    assert one["multiply_adds"] == sum(one["stage_multiply_adds"]) > 0
+
+
+def told(capsys: Captured, words: list[str]) -> str:
+    assert run(words) == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["pack", "timm/resnet18"], "pack needs -o DIR"),
+        (["timm/resnet18", "-o", "x"], "-o DIR belongs to pack"),
+        (["pack", "-o", "x"], "Nothing to pack"),
+        (["timm/resnet18", "timm/resnet34"], "One network is shown at a time"),
+        (["timm/resnet18", "--local"], "--search and --local list many"),
+        (["pack", "timm/resnet18", "-o", "x", "--from", "y"], "pack takes no --from"),
+    ],
+)
+def test_words_that_do_not_go_together(capsys: Captured, words: list[str], said: str) -> None:
+    assert run(["backbones", *words]) == 2
+    assert said in capsys.readouterr().err
