@@ -103,6 +103,7 @@ def _data(manifest: Manifest) -> str:
     if data.get("digest"):
         lines.append(f"- Digest of items, labels and split: `{_code(str(data['digest']))}`")
     lines += [f"- {_escape(str(note))}" for note in _sequence(data.get("notes"))[:LISTED]]
+    lines += [f"- {_escape(str(finding))}" for finding in _sequence(data.get("findings"))[:LISTED]]
     lines += _skipped(_sequence(data.get("skipped")))
     return "\n".join(lines).rstrip()
 

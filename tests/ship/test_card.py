@@ -144,3 +144,9 @@ def test_hostile_names_stay_text(hostile: str) -> None:
 def test_it_says_which_part_cross_validation_stands_in_for(tested: int, part: str) -> None:
     data = {"cross_validated": True, "parts": {"train": 60, "val": 0, "test": tested}}
     assert f"Too few items for a {part} part" in card.render(manifest(data=data), name="model")
+
+
+def test_what_was_found_in_the_data_is_said() -> None:
+    found = "Serious: The width alone tells the class in 100% of the cases"
+    text = render(manifest(data={"understood": "A folder", "skipped": [], "findings": [found]}), name="flowers")
+    assert f"- {found}" in text.split("## How it was made")[0]
