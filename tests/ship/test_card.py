@@ -148,5 +148,5 @@ def test_it_says_which_part_cross_validation_stands_in_for(tested: int, part: st
 
 def test_what_was_found_in_the_data_is_said() -> None:
     found = "Serious: The width alone tells the class in 100% of the cases"
-    text = render(manifest(data={"understood": "A folder", "skipped": [], "findings": [found]}), name="flowers")
+    text = card.render(manifest(data={"understood": "A folder", "skipped": [], "findings": [found]}), name="flowers")
     assert f"- {found}" in text.split("## How it was made")[0]
