@@ -46,7 +46,9 @@ FOLDERS: dict[str, Case] = {
         lambda root: bad.fit(bad.write_classes(root / "p", {"cat": 1, "dog": 1}), root), 1, "fewer than 3"
     ),
     "a text as source": Case(bad.source_file("notes.txt", "hello"), 1, "no data source: .*notes.txt"),
-    "an archive as source": Case(bad.source_file("photos.zip", b"PK\x03\x04" + bytes(60)), 1, "no data source"),
+    "an archive as source": Case(
+        bad.source_file("photos.zip", b"PK\x03\x04" + bytes(60)), 1, "This is an archive(.|\n)*unpack it first"
+    ),
     "a picture as source": Case(lambda root: bad.fit(bad.good(root) / "cat" / "1.png", root), 1, "no data source"),
     "a device as source": Case(lambda root: bad.fit("/dev/null", root), 1, "no data source"),
     "a pipe as source": Case(bad.source_pipe, 1, "no regular file: .*pipe.csv"),

@@ -41,7 +41,7 @@ def test_every_option_reaches_the_workflow(calls: list[tuple[Any, dict[str, Any]
         "fit photos -o out --backbone timm/resnet18 --architecture timm/x --strategy partial --depth 3 --budget 90s"
         " --metric f1_macro --seed 7 --no-baselines --drop-rare --precision float32 --golden own --label kind"
         " --path file --set strategy.rate=0.01 --set strategy.epochs=3 --overwrite --quiet --json"
-        " --replay before --checkpoint-every 5s"
+        " --replay before --checkpoint-every 5s --group patient --no-near-duplicates --from bundle"
     )
     assert run(words.split()) == 0
     ((source, given),) = calls
@@ -62,6 +62,9 @@ def test_every_option_reaches_the_workflow(calls: list[tuple[Any, dict[str, Any]
         "golden": "own",
         "label": "kind",
         "path": "file",
+        "group": "patient",
+        "near_duplicates": False,
+        "backbones_from": Path("bundle"),
         "settings": {"strategy.rate": "0.01", "strategy.epochs": "3"},
         "overwrite": True,
         "resume": False,
