@@ -53,7 +53,7 @@ def by_rows(n: int, make: Callable[[slice], NDArray[Any]]) -> NDArray[Any]:
 
 def take(values: NDArray[Any], index: Any) -> NDArray[Any]:
     """``values[index]`` for an array of positions."""
-    index = np.asarray(index)
+    index = np.asarray(index, dtype=np.int64)
     if not len(index):
         return values[index]
     return by_rows(len(index), lambda rows: values[index[rows]])

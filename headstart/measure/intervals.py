@@ -32,7 +32,7 @@ Z = 1.959963984540054
 """Two-sided 95 % quantile of the normal distribution."""
 
 REPLICATES = 2000
-_DRAWS_AT_ONCE = 4_000_000
+_DRAWS_AT_ONCE = 1_000_000
 _DRAWS_IN_ALL = 400_000_000
 
 
