@@ -38,6 +38,7 @@ def fit(
     depth: int | str | None = None,
     budget: str | float = "10m",
     metric: str | None = None,
+    task: str = "auto",
     seed: int = 0,
     baselines: bool = True,
     drop_rare: bool = False,
@@ -55,13 +56,13 @@ def fit(
     checkpoint_every: str | float = "30s",
     report: Reporter | None = None,
 ) -> Model:
-    """Get the best classifier that a pretrained network can give for a small labelled data set.
+    """Get the best model that a pretrained network can give for a small labelled data set.
 
     Args:
         source: a folder of class subfolders (or of train/, val/, test/), a CSV or Parquet file, "hf:owner/name", a
             DataFrame, a mapping {label: items}, a list of paths, PIL images or arrays with ``labels``, a Hugging Face
             or PyTorch data set, or {"train": ..., "test": ...} of such data sets.
-        labels: one label an item, for a list.
+        labels: one label an item, for a list: a class, a list of labels, or a number.
         output: the model's folder; by default a new one in headstart's cache.
         backbone: "provider/name", "local:PATH", or "auto".
         architecture: what a bare state_dict is the weights of.
@@ -70,13 +71,16 @@ def fit(
         strategy: "auto", or a strategy's name.
         depth: number or name of the last frozen stage, for a strategy that has a cut.
         budget: wall time for everything, such as "90s", "10m", "1h" or seconds.
-        metric: decides between candidates; log loss by default, balanced accuracy where classes are very unequal.
+        metric: decides between candidates; log loss by default, balanced accuracy where classes are very unequal,
+            the root mean squared error of numbers.
+        task: "classification", "multilabel" (lists of labels), "regression" (numbers), or "auto", which goes by the
+            labels and says what it took them for.
         seed: of the split and of everything random.
         baselines: False leaves out baselines, scratch and the verdict.
         drop_rare: drop classes with fewer than 3 items instead of stopping.
         precision: "auto", "float32" or "bf16".
         golden: "generated", or "own" to keep eight of your own items as golden examples.
-        label, path: columns of a table.
+        label, path: columns of a table; several label columns of 0 and 1 with commas between.
         group: column of what stays on one side of every split (a patient, a plant, a video); for a folder "folder"
             (the folders inside class folders) or a regular expression that finds the group in a path.
         groups: one an item instead, for a list.
@@ -104,6 +108,7 @@ def fit(
         depth=depth,
         budget=seconds(budget),
         metric=metric,
+        task=task,
         seed=seed,
         baselines=baselines,
         precision=precision,
@@ -118,7 +123,9 @@ def fit(
     to = job.settle(request)
     with log.recording(report or Silent()) as recorded:
         table = open_source(source, labels, label=label, path=path, group=group, groups=groups)
-        data = dataset.build(table, seed=seed, drop_rare=drop_rare, near_duplicates=near_duplicates, report=recorded)
+        data = dataset.build(
+            table, task=task, seed=seed, drop_rare=drop_rare, near_duplicates=near_duplicates, report=recorded
+        )
         return job.run(request, data, to, options, clock=clock, report=recorded)
 
 
@@ -133,6 +140,7 @@ def plan_fit(
     depth: int | str | None = None,
     budget: str | float = "10m",
     metric: str | None = None,
+    task: str = "auto",
     seed: int = 0,
     baselines: bool = True,
     drop_rare: bool = False,
@@ -159,6 +167,7 @@ def plan_fit(
         depth=depth,
         budget=seconds(budget),
         metric=metric,
+        task=task,
         seed=seed,
         baselines=baselines,
         precision=precision,
@@ -166,7 +175,9 @@ def plan_fit(
     )
     clock, options = Clock(request.budget), job.check(request)
     table = open_source(source, labels, label=label, path=path, group=group, groups=groups)
-    data = dataset.build(table, seed=seed, drop_rare=drop_rare, near_duplicates=near_duplicates, report=report)
+    data = dataset.build(
+        table, task=task, seed=seed, drop_rare=drop_rare, near_duplicates=near_duplicates, report=report
+    )
     return job.dry_run(request, data, options, clock=clock, report=report)
 
 

@@ -16,7 +16,6 @@ from headstart.base.vocabulary import BackboneInfo, Preprocessing
 from headstart.engine.drive import drive
 from headstart.features.frozen import Augmentation, Frozen
 from headstart.features.pixels import Pixels
-from headstart.measure import calibration
 from headstart.tune.setting import Setting
 
 CPU = here("float32", "cpu")
@@ -98,26 +97,42 @@ def some_digits(per_class, classes=4, seed=0):
     return [images[i] for i in rows], targets[rows]
 
 
-def setting(store, machine, *, per_class=20, classes=4, train=0.7, name="test/", net=None, **given):
+def task_of(kind, classes=4):
+    """The digits as a task, and what makes its targets of class indices."""
+    names = [str(each) for each in range(classes)]
+    room = discovery.load("tasks", kind)
+    if kind == "regression":
+        return room.learn(range(classes)), lambda targets: targets.astype(np.float64)
+    if kind == "multilabel":  # the digits that are even, above 1, and so on
+        return room.learn([("even", "high")]), lambda targets: np.stack([targets % 2 == 0, targets > 1], 1).astype("f4")
+    return room.learn(names), lambda targets: targets
+
+
+def setting(
+    store, machine, *, per_class=20, classes=4, train=0.7, name="test/", net=None, task="classification", **given
+):
     """A setting over real digits; the first ``train`` of them are for training."""
-    pictures, targets = some_digits(per_class, classes)
+    pictures, digit = some_digits(per_class, classes)
     digests = [hashes.of_bytes(picture.tobytes()) for picture in pictures]
     pixels = Pixels(pictures, digests, PREPROCESSING, store)
-    task = discovery.load("tasks", "classification")
+    task, encode = task_of(task, classes)
+    targets = encode(digit)
+    cut = int(train * len(targets))
+    task = task.fitted(targets[:cut])
+    watch = task.choose_metric(targets)
 
     def score(outputs, wanted):
-        return task.metrics(calibration.softmax(outputs / calibration.temperature(outputs, wanted)), wanted)
+        return task.score(task.predictions(outputs, task.temperature(outputs, wanted)), wanted)
 
-    cut = int(train * len(targets))
     return Setting(
         frozen=Frozen(net or backbone(), pixels, store, machine),
         targets=targets,
-        outputs=classes,
+        outputs=task.outputs,
         train=np.arange(cut),
         held=np.arange(cut, len(targets)),
         task=task,
         score=score,
+        **{"watch": watch, "minimise": not task.metric(watch).higher} | given,
         augmentation=Augmentation(flip=False),
         name=name,
-        **given,
     )

@@ -32,7 +32,7 @@ CONTRACTS: dict[str, tuple[str, ...]] = {
     "pretrain": ("plan",),
     "rank": ("score",),
     "ship": ("write",),
-    "tasks": ("head", "loss", "metrics", "decode"),
+    "tasks": ("recognise", "parse", "learn", "restore"),
     "tune": ("plan",),
 }
 """Room -> the functions that make a file in it a plug-in; the first is its main function."""

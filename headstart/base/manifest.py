@@ -22,7 +22,7 @@ from headstart.base import hashes
 from headstart.base.errors import ModelFolderError
 from headstart.base.vocabulary import BackboneInfo, Evidence, Interval, Kind, Preprocessing
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """What this headstart writes, and the newest it reads."""
 
 NAME = "manifest.json"
@@ -30,7 +30,18 @@ WEIGHTS = "weights.safetensors"
 GOLDEN = "golden.safetensors"
 CARD = "MODEL_CARD.md"
 
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+def _with_a_task(data: dict[str, Any]) -> dict[str, Any]:
+    """From 1 to 2: until then every model was a classifier, and had classes where now any task has its names."""
+    data["names"] = data.pop("classes", None)
+    data["target"] = {}
+    head = data.get("head")
+    if isinstance(head, dict):
+        data["head"] = {("outputs" if key == "classes" else key): value for key, value in head.items()}
+    return data
+
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_a_task}
 """Schema version n -> a pure function from a manifest of version n to one of version n + 1."""
 
 LARGEST = 64 * 2**20
@@ -120,10 +131,10 @@ class BackboneRecord(_Record):
 
 
 class HeadRecord(_Record):
-    """The linear layer on top: features in, classes out."""
+    """The linear layer on top: features in, the task's outputs out."""
 
     width: Annotated[int, Field(ge=1)]
-    classes: Annotated[int, Field(ge=2)]
+    outputs: Annotated[int, Field(ge=1)]
 
 
 class BaselineRecord(_Record):
@@ -193,7 +204,9 @@ class Manifest(_Record):
         headstart: version that wrote it.
         created: ISO 8601 time, with its zone.
         kind: "network", or "baseline" for a model without one.
-        classes: in the order of the outputs.
+        task: plug-in that says what the outputs mean.
+        names: of the predictions' columns: classes, labels, or the one target.
+        target: what the task keeps besides them, such as a scale.
         temperature: outputs are divided by it before the softmax.
         libraries: versions it was made with.
         data: how the source was understood: digest, split, counts, skipped items.
@@ -209,7 +222,8 @@ class Manifest(_Record):
     task: str
     kind: Literal["network", "baseline"]
     modality: str
-    classes: Annotated[tuple[str, ...], Field(min_length=2)]
+    names: Annotated[tuple[str, ...], Field(min_length=1)]
+    target: dict[str, JsonValue]
     preprocessing: PreprocessingRecord
     backbone: BackboneRecord | None
     head: HeadRecord | None
@@ -227,16 +241,14 @@ class Manifest(_Record):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Manifest:
-        if len(set(self.classes)) != len(self.classes):
-            raise ValueError("classes must differ from each other")
+        if len(set(self.names)) != len(self.names):
+            raise ValueError("names must differ from each other")
         if self.kind == "baseline":
             if self.baseline is None:
                 raise ValueError("a baseline model needs 'baseline'")
             return self
         if self.backbone is None or self.head is None:
             raise ValueError("a network model needs 'backbone' and 'head'")
-        if self.head.classes != len(self.classes):
-            raise ValueError(f"the head has {self.head.classes} outputs for {len(self.classes)} classes")
         return self
 
     def info(self) -> BackboneInfo | None:

@@ -26,6 +26,8 @@ class Table:
         notes: oddities worth showing (ignored files, guessed columns).
         groups: what each item belongs to (a patient, a video) as the source has it, None where nothing; empty when
             the user named no groups.
+        target: what the labels are of, where the source says so: the name of their column.
+        task: the task that the source is for, where its labels are of that kind whatever they look like; else empty.
     """
 
     items: tuple[Any, ...]
@@ -35,6 +37,8 @@ class Table:
     understood: str
     notes: tuple[str, ...] = ()
     groups: tuple[Any, ...] = ()
+    target: str = ""
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)

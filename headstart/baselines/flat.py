@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from headstart.base import discovery, scratch, seeds
 from headstart.base.vocabulary import Preprocessing
+from headstart.measure import stratification
 
 Pixels = NDArray[np.uint8]
 
@@ -52,14 +53,19 @@ def rows(pixels: Pixels, *, grey: bool) -> NDArray[np.float32]:
     return scratch.by_rows(len(pixels), features)
 
 
-def at_most(count: int, targets: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+def at_most(count: int, targets: NDArray[Any], seed: int) -> NDArray[np.int64]:
     """Positions of ``count`` items drawn at random, in their order, or all of them if there are fewer.
 
-    Every class keeps its share, and at least one item as long as there are no more classes than ``count``.
+    Targets are classes or bins (n,), or truths (n, L), whose labels keep their shares nearly. Every class keeps its
+    share, and at least one item as long as there are no more classes than ``count``.
     """
     n = len(targets)
     if n <= count:
         return np.arange(n)
+    if targets.ndim == 2:
+        draw = seeds.generator(seed, "at most", count)
+        part = stratification.iterative(targets, (count / n, 1 - count / n), draw=draw)
+        return np.flatnonzero(part == 0)[:count]
     shuffled = seeds.generator(seed, "at most", count).permutation(n)
     by_class = shuffled[np.argsort(targets[shuffled], kind="stable")]
     first = by_class[np.unique(targets[by_class], return_index=True)[1]][:count]

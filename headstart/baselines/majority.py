@@ -1,4 +1,4 @@
-"""The share of each class in the training items, whatever the item: what knowing nothing achieves."""
+"""The share of each class, or the mean, of the training items, whatever the item: what knowing nothing achieves."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.base.errors import DataError
 from headstart.baselines import predictor
 from headstart.baselines.predictor import Arrays, Meta
-from headstart.measure import arrays as checks
+from headstart.tasks.task import Task
 
 
 @dataclass(frozen=True, slots=True)
 class Majority:
-    """The same probabilities for every item.
+    """The same prediction for every item.
 
     Attributes:
-        shares: (C,) smoothed by one item spread evenly over the classes, so that no class is impossible.
+        shares: (K,) the task's constant prediction: shares of classes or labels, or a mean.
     """
 
     shares: NDArray[np.float64]
     name: str = "majority"
 
-    def predict_proba(self, items: Sequence[Any]) -> NDArray[np.float64]:
-        """The class shares (C,) for each of n items, (n, C); the items are not read."""
+    def predict(self, items: Sequence[Any]) -> NDArray[np.float64]:
+        """The same row (K,) for each of n items, (n, K); the items are not read."""
         return np.tile(self.shares, (len(items), 1))
 
     def state(self) -> tuple[Arrays, Meta]:
@@ -34,21 +35,25 @@ class Majority:
         return {"shares": self.shares}, {}
 
 
-def fit(items: Sequence[Any], targets: Any, classes: int, seed: int, *, modality: str = "images") -> Majority:
-    """Count the classes; items, seed and modality do not matter.
+def fit(items: Sequence[Any], targets: Any, task: Task, seed: int, *, modality: str = "images") -> Majority:
+    """Take the task's constant prediction; items, seed and modality do not matter.
 
     Args:
-        targets: (n,) class indices.
-        classes: number of classes, C.
+        targets: n targets of the task.
+        task: what is predicted.
+
+    Raises:
+        DataError: not one target an item.
     """
-    counts = np.bincount(checks.labels(targets, classes=classes, n=len(items)), minlength=classes)
-    return Majority((counts + 1 / classes) / (len(items) + 1))
+    if len(targets) != len(items):
+        raise DataError("Targets do not fit the items", expected=f"{len(items)} of them, not {len(targets)}")
+    return Majority(np.asarray(task.constant(np.asarray(targets)), dtype=np.float64))
 
 
-def restore(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Majority:
+def restore(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any], task: Task) -> Majority:
     """Inverse of ``state``.
 
     Raises:
         ModelFolderError: the state is incomplete or not that of this baseline.
     """
-    return Majority(predictor.array(arrays, "shares", (None,), np.float64))
+    return Majority(predictor.array(arrays, "shares", (len(task.names),), np.float64))

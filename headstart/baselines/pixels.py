@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from headstart.base.errors import BadOption
 from headstart.baselines import flat, predictor
 from headstart.baselines.predictor import Arrays, Meta
-from headstart.measure import arrays as checks
-from headstart.measure import calibration, ridge
+from headstart.tasks.task import Task
 
 MOST_ITEMS = 20_000
 _FLOOR = 0.3
@@ -26,7 +25,7 @@ _FLOOR = 0.3
 
 @dataclass(frozen=True, slots=True)
 class PixelRidge:
-    """Calibrated logits that are linear in the pixels.
+    """Outputs that are linear in the pixels: calibrated logits, or values.
 
     Attributes:
         weight: (C, d) float32, for pixels in [0, 1].
@@ -34,6 +33,7 @@ class PixelRidge:
         size: side of the pictures, pixels.
         grey: d = size^2 of the mean channel instead of 3 size^2.
         modality: who decodes the items.
+        task: says what the outputs mean.
     """
 
     weight: NDArray[np.float32]
@@ -41,16 +41,17 @@ class PixelRidge:
     size: int
     grey: bool
     modality: str
+    task: Task
     name: str = "pixels"
 
-    def predict_proba(self, items: Sequence[Any]) -> NDArray[np.float64]:
-        """Probabilities (n, C) of items.
+    def predict(self, items: Sequence[Any]) -> NDArray[np.float64]:
+        """The task's predictions (n, K) of items.
 
         Raises:
             Undecodable: when an item cannot be read.
         """
         features = flat.rows(flat.read(items, modality=self.modality, size=self.size), grey=self.grey)
-        return calibration.softmax(features @ self.weight.T + self.bias)
+        return self.task.predictions(features @ self.weight.T + self.bias)
 
     def state(self) -> tuple[Arrays, Meta]:
         """Weight and bias; how items become features."""
@@ -59,14 +60,14 @@ class PixelRidge:
 
 
 def fit(
-    items: Sequence[Any], targets: Any, classes: int, seed: int, *, modality: str = "images", size: int = 32
+    items: Sequence[Any], targets: Any, task: Task, seed: int, *, modality: str = "images", size: int = 32
 ) -> PixelRidge:
-    """Fit a ridge classifier to the pixels.
+    """Fit a ridge regression to the pixels.
 
     Args:
         items: training items, as the modality takes them.
-        targets: (n,) class indices.
-        classes: number of classes, C.
+        targets: n targets of the task.
+        task: what is predicted.
         seed: draws the training items if there are more than 20,000.
         modality: plug-in of the data room.
         size: side that the pictures are scaled to, pixels, 4 to 64.
@@ -77,22 +78,22 @@ def fit(
     """
     if not 4 <= size <= 64:
         raise BadOption(f"size cannot be {size}", expected="4 to 64 pixels")
-    y = checks.labels(targets, classes=classes, n=len(items))
-    chosen = flat.at_most(MOST_ITEMS, y, seed)
+    y = np.asarray(targets)
+    chosen = flat.at_most(MOST_ITEMS, task.strata(y), seed)
     pixels = flat.read([items[i] for i in chosen], modality=modality, size=size)
     grey = flat.is_grey(pixels)
-    linear = ridge.classify(flat.rows(pixels, grey=grey), y[chosen], classes=classes, floor=_FLOOR).linear
+    linear = task.simple(flat.rows(pixels, grey=grey), y[chosen], floor=_FLOOR)
     weight = np.ascontiguousarray(linear.weight, dtype=np.float32)
-    return PixelRidge(weight, linear.bias.astype(np.float32), size, grey, modality)
+    return PixelRidge(weight, linear.bias.astype(np.float32), size, grey, modality, task)
 
 
-def restore(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> PixelRidge:
+def restore(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any], task: Task) -> PixelRidge:
     """Inverse of ``state``.
 
     Raises:
         ModelFolderError: the state is incomplete or not that of this baseline.
     """
     size, grey = predictor.number(meta, "size", 4, 64), bool(meta.get("grey"))
-    weight = predictor.array(arrays, "weight", (None, size * size * (1 if grey else 3)), np.float32)
+    weight = predictor.array(arrays, "weight", (task.outputs, size * size * (1 if grey else 3)), np.float32)
     bias = predictor.array(arrays, "bias", (len(weight),), np.float32)
-    return PixelRidge(weight, bias, size, grey, str(meta.get("modality", "images")))
+    return PixelRidge(weight, bias, size, grey, str(meta.get("modality", "images")), task)

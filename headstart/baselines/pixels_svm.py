@@ -24,6 +24,10 @@ from headstart.measure import arrays as checks
 from headstart.measure import calibration, scores
 from headstart.measure.folds import stratified
 from headstart.measure.linear import Scaling, standardisation
+from headstart.tasks.task import Task
+
+TASKS = ("classification",)
+"""What it can be asked for."""
 
 MOST_ITEMS = 5_000
 COSTS = (1.0, 10.0)
@@ -109,7 +113,7 @@ class PixelSVM:
         features = self.scaling.apply(flat.rows(pixels, grey=self.grey))
         return self.duels.outputs(kernel(features, known, self.gamma), self.classes)
 
-    def predict_proba(self, items: Sequence[Any]) -> Floats:
+    def predict(self, items: Sequence[Any]) -> Floats:
         """Probabilities (n, C) of items.
 
         Raises:
@@ -153,14 +157,14 @@ def kernel(x: Any, y: Any, gamma: float) -> Floats:
 
 
 def fit(
-    items: Sequence[Any], targets: Any, classes: int, seed: int, *, modality: str = "images", size: int = 32
+    items: Sequence[Any], targets: Any, task: Task, seed: int, *, modality: str = "images", size: int = 32
 ) -> PixelSVM:
     """Fit a Gaussian support vector machine to the pixels.
 
     Args:
         items: training items, as the modality takes them.
         targets: (n,) class indices.
-        classes: number of classes, C.
+        task: what is predicted, a classification.
         seed: draws the folds, and the training items if there are more than 5,000.
         modality: plug-in of the data room.
         size: side that the pictures are scaled to, pixels, 4 to 64.
@@ -171,6 +175,7 @@ def fit(
     """
     if not 4 <= size <= 64:
         raise BadOption(f"size cannot be {size}", expected="4 to 64 pixels")
+    classes = len(task.names)
     y = checks.labels(targets, classes=classes, n=len(items))
     chosen = flat.at_most(MOST_ITEMS, y, seed)
     y = y[chosen]
@@ -221,13 +226,13 @@ def _part(values: Floats, rows: NDArray[np.int64], columns: NDArray[np.int64]) -
     return scratch.by_rows(len(rows), lambda block: np.ascontiguousarray(values[np.ix_(rows[block], columns)]))
 
 
-def restore(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> PixelSVM:
+def restore(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any], task: Task) -> PixelSVM:
     """Inverse of ``state``.
 
     Raises:
         ModelFolderError: the state is incomplete or not that of this baseline.
     """
-    classes, grey = predictor.number(meta, "classes", 2, 1_000_000), bool(meta.get("grey"))
+    classes, grey = predictor.number(meta, "classes", len(task.names), len(task.names)), bool(meta.get("grey"))
     present = predictor.array(arrays, "present", (None,), np.int64)
     c = len(present)
     vectors = predictor.array(arrays, "vectors", (None, 3, None, None), np.uint8)

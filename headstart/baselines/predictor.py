@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base.errors import ModelFolderError
+from headstart.tasks.task import Task
 
 Arrays = dict[str, NDArray[Any]]
 Meta = dict[str, Any]
@@ -23,8 +25,8 @@ class Predictor(Protocol):
 
     name: str
 
-    def predict_proba(self, items: Sequence[Any]) -> NDArray[np.float64]:
-        """Probabilities (n, C) of items as the modality takes them.
+    def predict(self, items: Sequence[Any]) -> NDArray[np.float64]:
+        """The task's predictions (n, K) of items as the modality takes them: probabilities, or values.
 
         Raises:
             Undecodable: when an item cannot be read.
@@ -32,8 +34,14 @@ class Predictor(Protocol):
         ...
 
     def state(self) -> tuple[Arrays, Meta]:
-        """Arrays by name and plain JSON, from which the plug-in's ``restore`` makes an equal predictor."""
+        """Arrays by name and plain JSON, from which, with the task, ``restore`` makes an equal predictor."""
         ...
+
+
+def serves(room: ModuleType, task: Task) -> str:
+    """Why a baseline is not for a task; empty if it is. One that names no ``TASKS`` is for all of them."""
+    tasks = getattr(room, "TASKS", None)
+    return "" if tasks is None or task.kind in tasks else f"for {' and '.join(tasks)} only"
 
 
 def array(

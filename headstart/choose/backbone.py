@@ -1,7 +1,7 @@
 """Which backbone: the user's, or the best of those at hand by a closed-form probe.
 
 ``auto`` tries the preferred network of the hub, and falls back, saying so, on what this machine has: the embedded
-backbones always. Several candidates are compared by the leave-one-out log loss of a ridge probe on the same few
+backbones always. Several candidates are compared by the leave-one-out loss of a ridge probe on the same few
 hundred items; what the prior alone would have taken is printed beside the choice.
 """
 
@@ -24,7 +24,7 @@ from headstart.data.dataset import Dataset
 from headstart.features.frozen import Frozen
 from headstart.features.pixels import Pixels
 from headstart.features.store import Store
-from headstart.measure import ridge
+from headstart.tasks.task import Task
 
 PREFERRED = ("timm/resnet50.a1_in1k",)
 """Tried first, in this order; the first that loads joins the embedded ones."""
@@ -65,10 +65,11 @@ def choose(
         candidates, notes = _candidates(bundle, report)
     if len(candidates) == 1:
         return _chosen(candidates[0], notes)
-    losses = [_loss(dataset, one, machine, store, report) for one in candidates]
+    measured = [_left_out(dataset, one, machine, store, report) for one in candidates]
+    losses, word = [loss for loss, _ in measured], measured[0][1]
     best = int(np.argmin(losses))
     compared = ", ".join(f"{one.info.name} {loss:.3f}" for one, loss in zip(candidates, losses, strict=True))
-    notes.append(f"Backbone {candidates[best].info.name}: lowest leave-one-out log loss of a probe ({compared})")
+    notes.append(f"Backbone {candidates[best].info.name}: lowest {word} ({compared})")
     if best != 0:
         notes.append(f"Its reputation alone would have chosen {candidates[0].info.name}")
     return _chosen(candidates[best], notes)
@@ -116,12 +117,15 @@ def embedded() -> Sequence[str]:
     return [info.name for info in catalogue.search("embedded/")]
 
 
-def _loss(dataset: Dataset, backbone: Backbone, machine: Machine, store: Store, report: Reporter) -> float:
-    """Leave-one-out log loss of a ridge probe on the last stage, on a sample of the development part."""
+def _left_out(
+    dataset: Dataset, backbone: Backbone, machine: Machine, store: Store, report: Reporter
+) -> tuple[float, str]:
+    """What the task makes of a ridge probe on the last stage, on a sample of the development part."""
     rows = dataset.development
     rows = np.sort(seeds.generator(dataset.seed, "backbones").permutation(rows)[:ITEMS])
     items = [dataset.items[int(i)] for i in rows]
     digests = [dataset.digests[int(i)] for i in rows]
     pixels = Pixels(items, digests, backbone.info.preprocessing, store, modality=dataset.modality, report=report)
     features = Frozen(backbone, pixels, store, machine, report=report).pooled(backbone.depth)
-    return ridge.loo_log_loss(features, dataset.targets[rows], classes=len(dataset.classes))
+    task: Task = dataset.task
+    return task.left_out(features, dataset.targets[rows])

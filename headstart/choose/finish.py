@@ -16,7 +16,7 @@ import numpy as np
 from headstart.base import discovery, files, hashes, seeds
 from headstart.base.errors import HeadstartError, TrainingError
 from headstart.base.machine import cache_folder
-from headstart.base.vocabulary import Interval
+from headstart.base.manifest import plain
 from headstart.choose.ground import Ground
 from headstart.choose.ladder import Climb, preferred
 from headstart.choose.planning import RANDOM_COPIES, SCRATCH_LIFE
@@ -25,7 +25,6 @@ from headstart.choose.verdict import Comparison, conclude
 from headstart.engine.drive import drive
 from headstart.features import inference
 from headstart.features.network import Network
-from headstart.measure import calibration, intervals, scores
 
 ROLES: dict[str, tuple[str, ...]] = {"transfer": ("transfer",), "scratch": ("scratch",), "baseline": ("baseline",)}
 
@@ -53,7 +52,8 @@ def finish(ground: Ground, found: Climb) -> Finished:
     Raises:
         TrainingError: when no candidate was measured, naming why.
     """
-    chosen = {role: found.best(ground.metric, kinds) for role, kinds in ROLES.items()}
+    task = ground.task
+    chosen = {role: found.best(task, ground.metric, kinds) for role, kinds in ROLES.items()}
     standing = {role: one for role, one in chosen.items() if one is not None}
     if not standing:
         why = "; ".join(f"{row.name}: {row.status}" for row in found.rows)
@@ -61,16 +61,16 @@ def finish(ground: Ground, found: Climb) -> Finished:
             f"Nothing could be measured ({why})",
             next_move="a longer --budget, or another --strategy or rate",
         )
-    winner = preferred(list(standing.values()), ground.metric)
+    winner = preferred(list(standing.values()), task, ground.metric)
     role_of_winner = next(role for role, one in standing.items() if one is winner)
     models = {role: _refit(ground, role, one) for role, one in standing.items()}
     openings = _count_opening(ground) if len(ground.dataset.test) else 0
-    tested, probabilities, targets = _test(ground, found, standing, models)
+    tested, predictions, targets = _test(ground, found, standing, models)
     comparison = Comparison(
-        metric=ground.metric if ground.metric in ("balanced_accuracy", "f1_macro") else "accuracy",
+        metric=task.metric(task.stated(ground.metric)),
         winner=role_of_winner,
         trials=standing,
-        probabilities=probabilities,
+        predictions=predictions,
         targets=targets,
         tested=tested,
         scratch_is_fair=_fair(found, standing),
@@ -78,12 +78,12 @@ def finish(ground: Ground, found: Climb) -> Finished:
         seed=ground.seed,
     )
     verdict = conclude(comparison)
-    verdict["tests"] = {role: _scores(probabilities[role], targets, ground.seed) for role in standing}
+    verdict["tests"] = {role: plain(task.intervals(predictions[role], targets, seed=ground.seed)) for role in standing}
     verdict["tests"]["winner"] = verdict["tests"][role_of_winner]
     verdict["items"] = len(targets)
     verdict["openings"] = openings
     # With these, two runs on the same items can be compared pair by pair later on.
-    kept = {role: np.asarray(each, dtype=np.float32) for role, each in probabilities.items()}
+    kept = {role: np.asarray(each, dtype=np.float32) for role, each in predictions.items()}
     ground.journal.keep("predictions", {**kept, "targets": targets})
     model = models[role_of_winner]
     is_network = isinstance(model, Network)
@@ -110,7 +110,7 @@ def _refit(ground: Ground, role: str, one: Trial) -> Any:
 def _test(
     ground: Ground, found: Climb, standing: Mapping[str, Trial], models: Mapping[str, Any]
 ) -> tuple[bool, dict[str, np.ndarray], np.ndarray]:
-    """Probabilities of each model on the test part, or out of fold where there is none."""
+    """Predictions of each model on the test part, or out of fold where there is none."""
     dataset = ground.dataset
     if not len(dataset.test):
         return False, {role: _out_of_fold(ground, found, role) for role in standing}, ground.targets[ground.held]
@@ -127,9 +127,9 @@ def _test(
                 precision=ground.machine.precision,
                 report=ground.report,
             )
-            given[role] = calibration.softmax(outputs / one.temperature)
+            given[role] = ground.task.predictions(outputs, one.temperature)
         else:
-            given[role] = model.predict_proba(items)
+            given[role] = model.predict(items)
     return True, given, dataset.targets[dataset.test]
 
 
@@ -140,20 +140,13 @@ def _out_of_fold(ground: Ground, found: Climb, role: str) -> np.ndarray:
     """
     folds, targets = ground.held_folds, ground.targets[ground.held]
     able = [one for one in found.trials if one.row.kind in ROLES[role] and one.row.status == "measured"]
-    sign = -1 if scores.higher_is_better(ground.metric) else 1
-    result = np.empty_like(able[0].probabilities, dtype=np.float64)
+    metric = ground.task.metric(ground.metric)
+    result = np.empty_like(able[0].predictions, dtype=np.float64)
     for fold in np.unique(folds):
         own = folds == fold
-        losses = [sign * scores.score(ground.metric, one.probabilities[~own], targets[~own]) for one in able]
-        result[own] = able[int(np.argmin(losses))].probabilities[own]
+        losses = [metric.loss(metric.score(one.predictions[~own], targets[~own])) for one in able]
+        result[own] = able[int(np.argmin(losses))].predictions[own]
     return result
-
-
-def _scores(probabilities: np.ndarray, targets: np.ndarray, seed: int) -> dict[str, dict[str, float]]:
-    found: dict[str, Interval] = {
-        name: intervals.bootstrap(name, probabilities, targets, seed=seed) for name in scores.NAMES
-    }
-    return {name: interval.as_dict() for name, interval in found.items()}
 
 
 def _fair(found: Climb, standing: Mapping[str, Trial]) -> bool:

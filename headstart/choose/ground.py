@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from headstart.backbones.chain import Backbone
-from headstart.base import discovery, seeds
+from headstart.base import seeds
 from headstart.base.machine import Machine
 from headstart.base.progress import Reporter
 from headstart.data.dataset import Dataset
@@ -18,7 +17,7 @@ from headstart.engine.journal import Journal
 from headstart.features.frozen import Augmentation, Frozen
 from headstart.features.pixels import Pixels
 from headstart.features.store import Store
-from headstart.measure import calibration, scores
+from headstart.tasks.task import Task
 from headstart.tune.setting import Setting
 
 SAMPLE = 64
@@ -34,9 +33,9 @@ class Ground:
         items, digests, targets: of the development part, n items.
         folds: (train, held) positions in the development part.
         frozen: the backbone over these items.
-        task: a plug-in of the tasks room.
+        task: what is predicted.
         metric: decides.
-        weights: class weights of the loss; None for equal ones.
+        weights: weights (C,) of the outputs in the loss; None for equal ones.
         journal: where fits are recorded.
     """
 
@@ -46,7 +45,7 @@ class Ground:
     targets: np.ndarray
     folds: Sequence[tuple[np.ndarray, np.ndarray]]
     frozen: Frozen
-    task: ModuleType
+    task: Task
     metric: str
     weights: np.ndarray | None
     augmentation: Augmentation
@@ -58,7 +57,7 @@ class Ground:
     @property
     def outputs(self) -> int:
         """Width of the head, C."""
-        return len(self.dataset.classes)
+        return self.task.outputs
 
     @property
     def held(self) -> np.ndarray:
@@ -71,24 +70,23 @@ class Ground:
         return np.concatenate([np.full(len(held), fold) for fold, (_, held) in enumerate(self.folds)])
 
     def score(self, outputs: np.ndarray, targets: np.ndarray) -> Mapping[str, float]:
-        """The task's metrics after temperature scaling, which spares no method and favours none."""
-        probabilities = calibration.softmax(outputs / calibration.temperature(outputs, targets))
-        return self.task.metrics(probabilities, targets)
+        """The task's scores at the best temperature, which spares no method and favours none."""
+        return self.task.score(self.task.predictions(outputs, self.task.temperature(outputs, targets)), targets)
 
     def tempered(self, outputs: np.ndarray) -> np.ndarray:
-        """Probabilities of held-out outputs (n, C), each at a temperature that other items than its own have set.
+        """Predictions of held-out outputs (n, C), each at a temperature that other items than its own have set.
 
         The others are the other folds, or the other half where there is one fold: a temperature fitted on the items
         it is judged on would favour whatever has one over the baselines, which have none.
         """
         parts = self.held_folds if len(self.folds) > 1 else np.arange(len(outputs)) % 2
         targets = self.targets[self.held]
-        probabilities = np.empty(outputs.shape, dtype=np.float64)
+        predictions = np.empty((len(outputs), len(self.task.names)), dtype=np.float64)
         for part in np.unique(parts):
             own = parts == part
-            heat = calibration.temperature(outputs[~own], targets[~own]) if (~own).any() else 1.0
-            probabilities[own] = calibration.softmax(outputs[own] / heat)
-        return probabilities
+            heat = self.task.temperature(outputs[~own], targets[~own]) if (~own).any() else 1.0
+            predictions[own] = self.task.predictions(outputs[own], heat)
+        return predictions
 
     def setting(self, name: str, train: np.ndarray, held: np.ndarray, frozen: Frozen | None = None) -> Setting:
         """One fold, or the refit when ``held`` is empty."""
@@ -101,7 +99,7 @@ class Ground:
             task=self.task,
             score=self.score,
             watch=self.metric,
-            minimise=not scores.higher_is_better(self.metric),
+            minimise=not self.task.metric(self.metric).higher,
             weights=self.weights,
             augmentation=self.augmentation,
             seed=seeds.derive(self.seed, "fit"),
@@ -135,8 +133,8 @@ def prepare(
     items = tuple(dataset.items[int(i)] for i in chosen)
     digests = tuple(dataset.digests[int(i)] for i in chosen)
     targets = dataset.targets[chosen]
-    task = discovery.load("tasks", "classification")
-    metric = metric or task.choose_metric(targets, len(dataset.classes))
+    task: Task = dataset.task
+    metric = task.metric(metric).name if metric else task.choose_metric(targets)
     pixels = Pixels(items, digests, backbone.info.preprocessing, store, modality=dataset.modality, report=report)
     return Ground(
         dataset=dataset,
@@ -147,7 +145,7 @@ def prepare(
         frozen=Frozen(backbone, pixels, store, machine, seed=dataset.seed, report=report),
         task=task,
         metric=metric,
-        weights=task.class_weights(targets, len(dataset.classes), metric),
+        weights=task.weights(targets, metric),
         augmentation=Augmentation(),
         journal=journal,
         machine=machine,
@@ -159,7 +157,8 @@ def prepare(
 def sample(data: Dataset) -> Dataset:
     """A few development items in one fold, enough to time a step on."""
     train, held = data.folds[0]
-    rows = np.concatenate([_spread(train, data.targets, SAMPLE), _spread(held, data.targets, SAMPLE // 3)])
+    strata = np.unique(data.task.strata(data.targets), axis=0, return_inverse=True)[1].reshape(len(data))
+    rows = np.concatenate([_spread(train, strata, SAMPLE), _spread(held, strata, SAMPLE // 3)])
     first = min(len(train), SAMPLE)
     positions = np.arange(len(rows))
     return replace(
@@ -172,12 +171,12 @@ def sample(data: Dataset) -> Dataset:
     )
 
 
-def _spread(rows: np.ndarray, targets: np.ndarray, most: int) -> np.ndarray:
-    """At most ``most`` rows, as many classes among them as there is room for."""
+def _spread(rows: np.ndarray, strata: np.ndarray, most: int) -> np.ndarray:
+    """At most ``most`` rows, of as many strata as there is room for."""
     seen: dict[int, int] = {}
     turn = np.empty(len(rows), dtype=np.int64)
     for position, row in enumerate(rows):
-        label = int(targets[row])
+        label = int(strata[row])
         turn[position] = seen.get(label, 0)
         seen[label] = seen.get(label, 0) + 1
     return rows[np.argsort(turn, kind="stable")[:most]]

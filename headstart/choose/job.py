@@ -15,7 +15,7 @@ import torch
 
 from headstart.backbones.chain import Backbone
 from headstart.base import discovery, log
-from headstart.base.errors import BadOption, OutputExists, RunError
+from headstart.base.errors import BadOption, OutputExists, RunError, UnknownName
 from headstart.base.machine import Machine, cache_folder, here, kept_threads, use_threads
 from headstart.base.progress import Reporter
 from headstart.base.vocabulary import BackboneInfo, Evidence, Finding
@@ -23,6 +23,7 @@ from headstart.choose import augmenting, finish, ground, ladder, planning, repla
 from headstart.choose import backbone as backbones
 from headstart.choose.ground import Ground
 from headstart.choose.planning import Clock
+from headstart.data import labels
 from headstart.data.dataset import Dataset
 from headstart.data.printable import count
 from headstart.diagnose import examining
@@ -31,7 +32,6 @@ from headstart.engine import threads
 from headstart.engine.checkpoint import EVERY
 from headstart.engine.journal import Journal
 from headstart.features.store import Store
-from headstart.measure import scores
 from headstart.ship import runs, sealed, sealing
 from headstart.ship.sealed import Model
 
@@ -61,6 +61,7 @@ class Request:
     depth: int | str | None = None
     budget: float = 600.0
     metric: str | None = None
+    task: str = "auto"
     seed: int = 0
     baselines: bool = True
     precision: str = "auto"
@@ -78,18 +79,34 @@ def check(request: Request) -> dict[str, Any]:
     Raises:
         UnknownName, BadOption: before anything is read or computed.
     """
+    if request.task != "auto":
+        discovery.load("tasks", request.task)
     if request.metric is not None:
-        scores.higher_is_better(request.metric)
-        if request.metric == "calibration_error":
-            raise BadOption(
-                "calibration_error cannot decide between models: guessing the class shares is perfectly calibrated",
-                expected=", ".join(name for name in scores.NAMES if name != "calibration_error"),
-            )
+        _check_metric(request.metric, request.task)
     if request.golden not in ("generated", "own"):
         raise BadOption(f"Golden examples cannot be {request.golden!r}", expected="generated or own")
     here(request.precision)
     augmenting.read(request.settings, request.strategy)
     return ladder.read_options(request.strategy, request.settings, has_depth=request.depth is not None)
+
+
+def _check_metric(name: str, task: str) -> None:
+    """A score must be one of the task's, or of any task's as long as the labels have not been seen, and decide."""
+    rooms = [plugin.load() for plugin in discovery.plugins("tasks").values()] if task == "auto" else []
+    rooms = rooms or [discovery.load("tasks", task)]
+    known: dict[str, bool] = {}
+    for room in rooms:
+        for metric in room.METRICS.values():
+            known[metric.name] = known.get(metric.name, False) or metric.decides
+    if name not in known:
+        raise UnknownName("metric", name, known)
+    if not known[name]:
+        calibrated = "guessing the class shares is perfectly calibrated"
+        what = calibrated if name == "calibration_error" else "it sees nothing but ranks"
+        raise BadOption(
+            f"{name} cannot decide between models: {what}",
+            expected=", ".join(each for each, decides in known.items() if decides),
+        )
 
 
 def settle(request: Request) -> Path:
@@ -280,6 +297,7 @@ def _config(
         "options": dict(options),
         "augmentation": augmenting.read(request.settings, request.strategy) or None,
         "metric": request.metric,
+        "task": data.task.kind,
         "seed": request.seed,
         "budget": request.budget,
         "baselines": request.baselines,
@@ -357,10 +375,12 @@ def _told(finding: Finding) -> str:
 
 def _about(data: Dataset, most: int = 5) -> list[str]:
     """What was understood of the source, and what was left out of it."""
-    lines = [data.understood, *data.notes]
+    because = f", because {data.why} (--task chooses another)" if data.why else ""
+    because = ", as --task says" if data.why == labels.ASKED else because
+    lines = [data.understood, f"Task: {data.task.kind}{because}", *data.notes]
     counts = ", ".join(f"{count:,} {part}" for part, count in data.sizes().items() if count)
     how = "cross-validated in 5 folds" if data.cross_validated else "one split"
-    lines.append(f"{len(data):,} {data.modality} in {len(data.classes)} classes: {counts}; {how}, seed {data.seed}")
+    lines.append(f"{len(data):,} {data.modality} {data.task.about(data.targets)}: {counts}; {how}, seed {data.seed}")
     if data.skipped:
         lines.append(f"{len(data.skipped)} left out:")
         lines += [f"  {one.where}: {one.why}" for one in data.skipped[:most]]
@@ -376,7 +396,9 @@ def _described(data: Dataset) -> dict[str, Any]:
         "understood": data.understood,
         "digest": data.digest,
         "parts": data.sizes(),
+        "task": data.task.kind,
         "counts": {name: sum(row.values()) for name, row in counts.items()},
+        "targets": data.task.about(data.targets),
         "skipped": [asdict(one) for one in data.skipped],
         "notes": list(data.notes),
         "cross_validated": data.cross_validated,
@@ -404,12 +426,11 @@ def _seal(
         to,
         network=network,
         predictor=ended.predictor,
-        classes=stand.dataset.classes,
+        task=stand.task,
         info=network.backbone.info if network is not None else None,
         preprocessing=None,
         temperature=trial.temperature,
         modality=stand.dataset.modality,
-        task="classification",
         evidence=found.rows,
         verdict=ended.verdict,
         data={**_described(stand.dataset), "findings": [_told(Finding(**each)) for each in stand.journal.findings]},

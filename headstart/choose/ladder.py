@@ -17,20 +17,20 @@ from headstart.base import discovery, seeds
 from headstart.base.errors import BadOption, DiskFull, RunError, UnknownName
 from headstart.base.progress import Silent
 from headstart.base.vocabulary import Evidence
+from headstart.baselines import predictor
 from headstart.choose import augmenting, flips, planning, randomly, trial
 from headstart.choose.ground import Ground, prepare, sample
 from headstart.choose.planning import Clock, Rung
 from headstart.choose.trial import Trial
 from headstart.features.store import Store
-from headstart.measure import intervals, scores
+from headstart.measure import intervals
+from headstart.tasks.task import Task
 from headstart.tune import limits
 
 WORTH = 0.003
-"""Accuracy: 0.3 point."""
+"""0.3 point of the task's score."""
 WIDEST = 8192
 """Features of all stages side by side beyond which a probe of them costs more than it tells."""
-LEVEL = 0.001
-"""Scores closer than this are level, and the cheaper model is taken."""
 
 
 @dataclass
@@ -53,22 +53,25 @@ class Climb:
         self.rows.append(found.row)
         return found
 
-    def best(self, metric: str, kinds: Sequence[str]) -> Trial | None:
+    def best(self, task: Task, metric: str, kinds: Sequence[str]) -> Trial | None:
         """The best measured candidate of some kinds; None if none was measured."""
         able = [one for one in self.trials if one.row.kind in kinds and one.row.status == "measured"]
-        return preferred(able, metric)
+        return preferred(able, task, metric)
 
 
-def preferred(able: Sequence[Trial], metric: str) -> Trial | None:
+def preferred(able: Sequence[Trial], task: Task, metric: str) -> Trial | None:
     """The best of some candidates by a metric; of level ones the surer, and of equally sure ones the cheaper."""
     if not able:
         return None
-    sign = -1 if scores.higher_is_better(metric) else 1
-    best = min(sign * one.score(metric) for one in able)
-    level = [one for one in able if sign * one.score(metric) - best < LEVEL]
-    surest = min(one.score("log_loss") for one in level)
-    equal = [one for one in level if one.score("log_loss") - surest < LEVEL]
+    equal = _level(_level(able, task, metric), task, task.settles)
     return min(equal, key=lambda one: (one.row.kind != "baseline", one.row.trainable))
+
+
+def _level(able: Sequence[Trial], task: Task, metric: str) -> list[Trial]:
+    """The candidates that are level with the best of them."""
+    losses = [task.metric(metric).loss(one.score(metric)) for one in able]
+    best = min(losses)
+    return [one for one, loss in zip(able, losses, strict=True) if loss - best < task.level(metric)]
 
 
 def climb(
@@ -96,7 +99,11 @@ def climb(
     found = Climb()
     if baselines:
         for name in discovery.plugins("baselines"):
-            found.add(trial.of_baseline(ground, name))
+            why = predictor.serves(discovery.load("baselines", name), ground.task)
+            if why:
+                found.rows.append(trial.skipped(name, "baseline", why))
+            else:
+                found.add(trial.of_baseline(ground, name))
     ground = _choose_views(ground, augmentation or {}, found)
     probes, heavy = rungs(ground.frozen.backbone.depth, strategy, options, baselines)
     _probe(ground, probes, found, clock)
@@ -279,8 +286,9 @@ def _flat(ground: Ground, found: Climb) -> bool:
     if not before:
         return False
     targets = ground.targets[ground.held]
-    reference = max(before, key=lambda one: one.score("accuracy"))
-    latest = max(tuned[-2:], key=lambda one: one.score("accuracy"))
+    metric = ground.task.metric(ground.task.points)
+    reference = min(before, key=lambda one: metric.loss(one.score(metric.name)))
+    latest = min(tuned[-2:], key=lambda one: metric.loss(one.score(metric.name)))
     seed = seeds.derive(ground.seed, "flat") % 2**31
-    gain = intervals.paired("accuracy", latest.probabilities, reference.probabilities, targets, seed=seed)
+    gain = intervals.gain(metric, latest.predictions, reference.predictions, targets, seed=seed)
     return gain.high < WORTH

@@ -20,7 +20,6 @@ from headstart.choose.ground import Ground
 from headstart.choose.planning import Rung
 from headstart.choose.trial import Trial
 from headstart.features.frozen import BATCH, Frozen
-from headstart.measure import scores
 
 CALIBRATION = 512
 """Items that norm statistics are recomputed on."""
@@ -37,8 +36,8 @@ def probes(ground: Ground, rungs: Sequence[Rung], copies: int) -> list[Trial]:
             trial.of_strategy(ground, f"{name}/{number}", rung.strategy, rung.options, kind="scratch", frozen=frozen)
             for number, frozen in enumerate(random)
         ]
-        sign = -1 if scores.higher_is_better(ground.metric) else 1
-        middle = sorted(tried, key=lambda one: sign * one.score(ground.metric))[len(tried) // 2]
+        metric = ground.task.metric(ground.metric)
+        middle = sorted(tried, key=lambda one: metric.loss(one.score(metric.name)))[len(tried) // 2]
         seconds = sum(one.row.seconds for one in tried)
         detail = {**middle.row.detail, "initialisations": len(tried)}
         found.append(replace(middle, row=replace(middle.row, name=name, seconds=seconds, detail=detail)))

@@ -16,10 +16,8 @@ from headstart.choose.ground import Ground
 from headstart.engine.drive import drive
 from headstart.features.frozen import BATCH, Frozen
 from headstart.features.network import Network
-from headstart.measure import calibration, intervals
+from headstart.measure import intervals
 from headstart.tune.setting import Tuned
-
-SHOWN = ("log_loss", "accuracy", "balanced_accuracy", "f1_macro")
 
 
 @dataclass(frozen=True)
@@ -28,17 +26,17 @@ class Trial:
 
     Attributes:
         row: its line in the evidence table.
-        probabilities: (n, C) for the held-out items of every fold, in the ground's order.
+        predictions: (n, K) for the held-out items of every fold, in the ground's order.
         strategy: plug-in of the tune room, or of the baselines room for a baseline.
         options: with which it is refitted on all development items.
-        temperature: fitted on all held-out outputs, for the refitted model; ``probabilities`` are tempered by other
+        temperature: fitted on all held-out outputs, for the refitted model; ``predictions`` are tempered by other
             items than their own.
         frozen: the backbone it stands on, where that is not the ground's (a random copy).
         curves: of each fold's final fit.
     """
 
     row: Evidence
-    probabilities: np.ndarray
+    predictions: np.ndarray
     strategy: str
     options: Mapping[str, Any] = field(default_factory=dict)
     temperature: float = 1.0
@@ -58,18 +56,18 @@ def of_baseline(ground: Ground, name: str) -> Trial:
     parts = []
     for fold, (train, held) in enumerate(ground.folds):
         predictor = fit_baseline(ground, room, train, seeds.derive(ground.seed, "baseline", fold))
-        parts.append(predictor.predict_proba([ground.items[i] for i in held]))
+        parts.append(predictor.predict([ground.items[i] for i in held]))
         ground.report.advance()
     ground.report.end()
-    probabilities = np.concatenate(parts)
-    row = _row(ground, name, "baseline", probabilities, time.perf_counter() - started)
-    return Trial(row, probabilities, name)
+    predictions = np.concatenate(parts)
+    row = _row(ground, name, "baseline", predictions, time.perf_counter() - started)
+    return Trial(row, predictions, name)
 
 
 def fit_baseline(ground: Ground, room: Any, rows: np.ndarray, seed: int) -> Any:
     """A baseline fitted on the items at ``rows``."""
     items = [ground.items[i] for i in rows]
-    return room.fit(items, ground.targets[rows], ground.outputs, seed, modality=ground.dataset.modality)
+    return room.fit(items, ground.targets[rows], ground.task, seed, modality=ground.dataset.modality)
 
 
 def of_strategy(
@@ -100,18 +98,18 @@ def of_strategy(
         row,
         serving_ms=_serving(ground, tuned[0].network),
         trainable=tuned[0].trainable,
-        status=_status(tuned),
+        status=_status(ground, tuned),
         detail={"strategy": strategy, "options": fixed, "tried": tuned[0].tried, "epochs": tuned[0].epochs},
     )
-    temperature = calibration.temperature(outputs, ground.targets[ground.held])
+    temperature = ground.task.temperature(outputs, ground.targets[ground.held])
     curves = tuple(part.curve for part in tuned)
     return Trial(row, ground.tempered(outputs), strategy, fixed, temperature, frozen, curves)
 
 
-def _status(tuned: list[Tuned]) -> str:
+def _status(ground: Ground, tuned: list[Tuned]) -> str:
     if any(part.diverged for part in tuned):
         return "diverged"
-    return "collapsed to one class" if any(part.collapsed for part in tuned) else "measured"
+    return ground.task.words.collapsed if any(part.collapsed for part in tuned) else "measured"
 
 
 def skipped(name: str, kind: Kind, why: str) -> Evidence:
@@ -132,8 +130,8 @@ def _serving(ground: Ground, network: Network) -> float:
     return 1000 * min(times) / len(inputs)
 
 
-def _row(ground: Ground, name: str, kind: Kind, probabilities: np.ndarray, seconds: float) -> Evidence:
+def _row(ground: Ground, name: str, kind: Kind, predictions: np.ndarray, seconds: float) -> Evidence:
     targets = ground.targets[ground.held]
-    wanted = dict.fromkeys((*SHOWN, ground.metric))
-    found = {metric: intervals.bootstrap(metric, probabilities, targets, seed=ground.seed) for metric in wanted}
+    wanted = [ground.task.metric(metric) for metric in dict.fromkeys((*ground.task.shown, ground.metric))]
+    found = {each.name: intervals.bootstrap(each, predictions, targets, seed=ground.seed) for each in wanted}
     return Evidence(name, kind, found, seconds)

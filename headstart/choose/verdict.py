@@ -1,7 +1,7 @@
 """The verdict in one sentence: did the transfer help, by how much, and was a network needed at all.
 
 Negative transfer is a measured gap (Wang et al., 2019, arXiv 1811.09751): the same network, the same items, with and
-without the source; its sign is read off a paired 95 % interval. Accuracy is shown whatever metric decided.
+without the source; its sign is read off a paired 95 % interval. The task says which score is shown, whatever decided.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from headstart.base.vocabulary import Interval
 from headstart.choose.trial import Trial
 from headstart.measure import intervals
 from headstart.measure import verdict as measured
-
-WORDS = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "f1_macro": "macro F1"}
+from headstart.measure.metric import Metric
 
 
 @dataclass(frozen=True)
@@ -28,18 +27,18 @@ class Comparison:
         metric: the score the gap is stated in.
         winner: role of the model that is sealed: "transfer", "scratch" or "baseline".
         trials: role -> candidate; a role may be missing.
-        probabilities: role -> (n, C) on the same items.
-        targets: (n,) class of each item.
+        predictions: role -> (n, K) on the same items.
+        targets: of the n items.
         tested: True for a test part, False for cross-validated predictions.
         scratch_is_fair: whether training from scratch was long enough to be compared with.
         noun: what the items are, in the plural.
         seed: of the bootstrap.
     """
 
-    metric: str
+    metric: Metric
     winner: str
     trials: Mapping[str, Trial]
-    probabilities: Mapping[str, np.ndarray]
+    predictions: Mapping[str, np.ndarray]
     targets: np.ndarray
     tested: bool
     scratch_is_fair: bool
@@ -48,9 +47,9 @@ class Comparison:
 
     def gap(self, role: str, other: str) -> Interval | None:
         """How much better one model is than another; above 0 is better."""
-        if role not in self.probabilities or other not in self.probabilities:
+        if role not in self.predictions or other not in self.predictions:
             return None
-        pair = self.probabilities[role], self.probabilities[other]
+        pair = self.predictions[role], self.predictions[other]
         return intervals.gain(self.metric, *pair, self.targets, seed=self.seed)
 
 
@@ -63,7 +62,7 @@ def conclude(comparison: Comparison) -> dict[str, Any]:
     simple = comparison.gap("transfer", "baseline")
     return {
         "outcome": outcome,
-        "metric": comparison.metric,
+        "metric": comparison.metric.name,
         "gap": None if gap is None else gap.as_dict(),
         "gap_to_baseline": None if simple is None else simple.as_dict(),
         "winner": comparison.winner,
@@ -83,7 +82,7 @@ def _sentence(comparison: Comparison, outcome: str, gap: Interval | None, simple
     }
     parts = [f"{words[outcome]}: {_own(comparison)} on {len(comparison.targets):,} {where}"]
     if gap is not None and comparison.scratch_is_fair:
-        parts.append(f"{_points(gap)} the same network {_without(comparison)}")
+        parts.append(f"{comparison.metric.lead(gap)} the same network {_without(comparison)}")
     elif "scratch" not in comparison.trials and "baseline" not in comparison.trials:
         parts.append("for nothing was measured beside it (--no-baselines)")
     elif "transfer" in comparison.trials:
@@ -91,7 +90,8 @@ def _sentence(comparison: Comparison, outcome: str, gap: Interval | None, simple
         why = "too few random copies of the network" if probed else "no long enough training from scratch"
         parts.append(f"for the budget had room for {why}")
     if simple is not None:
-        parts.append(f"{_points(simple)} the best model without a network ({comparison.trials['baseline'].row.name})")
+        name = comparison.trials["baseline"].row.name
+        parts.append(f"{comparison.metric.lead(simple)} the best model without a network ({name})")
     sentence = ", ".join(parts) + "."
     if not comparison.tested:
         sentence += " The folds also chose the candidates, each by the other folds; there was no test part."
@@ -110,19 +110,6 @@ def _without(comparison: Comparison) -> str:
 
 def _own(comparison: Comparison) -> str:
     role = "transfer" if "transfer" in comparison.trials else comparison.winner
-    found = intervals.bootstrap(
-        comparison.metric, comparison.probabilities[role], comparison.targets, seed=comparison.seed
-    )
-    low, high = 100 * found.low, 100 * found.high
-    name = comparison.trials[role].row.name
-    return (
-        f"{name} reaches {100 * found.value:.1f} % {WORDS[comparison.metric]} (95 % interval {low:.1f} to {high:.1f})"
-    )
-
-
-def _points(gap: Interval) -> str:
-    value, low, high = 100 * gap.value, 100 * gap.low, 100 * gap.high
-    word = "above" if value >= 0 else "below"
-    if value < 0:
-        value, low, high = -value, -high, -low
-    return f"{value:.1f} points {word} ({low:.1f} to {high:.1f})"
+    predictions, targets = comparison.predictions[role], comparison.targets
+    found = intervals.bootstrap(comparison.metric, predictions, targets, seed=comparison.seed)
+    return f"{comparison.trials[role].row.name} reaches {comparison.metric.stated(found)}"

@@ -1,7 +1,8 @@
 """Score a sealed model on labelled pictures it has not seen.
 
 SOURCE is what fit takes: a folder with one subfolder a class, or a table. Where it has a test part, only that part is
-used. Every score comes with its 95 % interval; rows of the confusion matrix are true classes, columns predicted ones.
+used. Every score comes with its 95 % interval; of classes, rows of the confusion matrix are true classes and columns
+predicted ones; of several labels, each label is judged by itself.
 
 Examples:
 
@@ -51,10 +52,29 @@ def main(
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return 0
-    rows = [(title, tables.score(name, found[name])) for name, title in tables.TITLES.items() if name in found]
+    rows = [(metric.title, tables.score(metric, found[name])) for name, metric in loaded.task.metrics.items()]
     tables.show((f"On {found['n']:,} pictures", "Score with 95 % interval"), rows)
-    _confusion(found["classes"], found["confusion"])
+    if "confusion" in found:
+        _confusion(found["classes"], found["confusion"])
+    if "per_label" in found:
+        _per_label(found["per_label"])
     return 0
+
+
+def _per_label(labels: Mapping[str, Mapping[str, Any]]) -> None:
+    print("\nLabel by label:\n")
+    rows = [
+        (name, str(row["items"]), *(_percent(row[column]) for column in ("recall", "precision", "average_precision")))
+        for name, row in labels.items()
+    ]
+    heads = ("Label", "Items", "Found, %", "Right when said, %", "Average precision, %")
+    tables.show(heads, rows, right=(1, 2, 3, 4))
+
+
+def _percent(value: Mapping[str, float] | float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{100 * (value['value'] if isinstance(value, Mapping) else value):.1f}"
 
 
 def _confusion(classes: Sequence[str], counts: Sequence[Sequence[int]]) -> None:

@@ -1,4 +1,4 @@
-"""Fit a classifier to labelled pictures, judge the transfer, and seal it.
+"""Fit a model to labelled pictures, judge the transfer, and seal it.
 
 SOURCE is a folder with one subfolder a class (or with train/ val/ test/ that have them), a CSV or Parquet table of
 image path and label, or a Hugging Face data set: hf:owner/name, or a folder of save_to_disk. Candidates are measured
@@ -89,6 +89,7 @@ def main(
             autocompletion=values.metrics,
         ),
     ] = None,
+    task: options.Task = "auto",
     seed: options.Seed = 0,
     no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Skip baselines, scratch and verdict.")] = False,
     drop_rare: Annotated[
@@ -141,6 +142,7 @@ def main(
         "depth": parse_depth(depth),
         "budget": budget,
         "metric": metric,
+        "task": task,
         "seed": seed,
         "baselines": not no_baselines,
         "drop_rare": drop_rare,

@@ -7,12 +7,25 @@ from typing import Annotated
 
 import typer
 
+from headstart.base import discovery
 from headstart.cli import values
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; warnings and results only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Details, and full tracebacks.")]
-Label = Annotated[str | None, typer.Option("--label", metavar="COLUMN", help="The table's column of labels.")]
+Label = Annotated[
+    str | None,
+    typer.Option("--label", metavar="COLUMN", help="The table's label column; or A,B,C of 0 and 1."),
+]
+Task = Annotated[
+    str,
+    typer.Option(
+        "--task",
+        metavar="NAME",
+        autocompletion=values.tasks,
+        help=f"auto (by the labels), or one of {', '.join(discovery.plugins('tasks'))}.",
+    ),
+]
 PathColumn = Annotated[str | None, typer.Option("--path", metavar="COLUMN", help="The table's column of image paths.")]
 Group = Annotated[
     str | None,

@@ -15,6 +15,7 @@ from headstart.data.printable import printable
 
 if TYPE_CHECKING:
     from headstart.ship.sealed import Model
+    from headstart.tasks.task import Task
 
 _ROLES = {
     "transfer": "transferred",
@@ -29,8 +30,8 @@ def show_model(model: Model, *, as_json: bool) -> None:
         print(json.dumps(as_data(model), ensure_ascii=False))
         return
     print("Evidence, measured on the validation items (95 % intervals):\n")
-    show_evidence(model.evidence)
-    _show_tests(model.verdict)
+    show_evidence(model.evidence, model.task)
+    _show_tests(model.verdict, model.task)
     sentence = model.verdict.get("sentence")
     if sentence:
         print("\n" + tables.wrapped(printable(str(sentence))))
@@ -50,6 +51,7 @@ def as_data(model: Model) -> dict[str, Any]:
     return {
         "model": str(model.path),
         "kind": manifest.kind,
+        "task": manifest.task,
         "classes": list(model.classes),
         "backbone": manifest.backbone.name if manifest.backbone else None,
         "depth": manifest.backbone.depth if manifest.backbone else None,
@@ -62,15 +64,17 @@ def as_data(model: Model) -> dict[str, Any]:
     }
 
 
-def show_evidence(rows: Sequence[Evidence]) -> None:
+def show_evidence(rows: Sequence[Evidence], task: Task) -> None:
     """The evidence table; its notes in a column where there is room, else below it."""
-    heads = ["Candidate", "Kind", "Log loss", "Accuracy, %", "Seconds", "Params", "Note"]
+    first, second = (task.metric(name) for name in task.shown[:2])
+    title = second.title + (", %" if second.percent else "")
+    heads = ["Candidate", "Kind", first.title, title, "Seconds", "Params", "Note"]
     cells, notes = [], {}
     for row in rows:
-        loss = tables.score("log_loss", row.scores.get("log_loss"), interval=False)
-        accuracy = tables.score("accuracy", row.scores.get("accuracy")).replace(" %", "")
+        decides = tables.score(first, row.scores.get(first.name), interval=False)
+        shown = tables.score(second, row.scores.get(second.name)).replace(" %", "")
         notes[row.name] = "" if row.status == "measured" else row.status
-        figures = [loss, accuracy, f"{row.seconds:.1f}", tables.count(row.trainable)]
+        figures = [decides, shown, f"{row.seconds:.1f}", tables.count(row.trainable)]
         cells.append([row.name, row.kind, *figures, notes[row.name]])
     beside = any(notes.values()) and tables.natural_width(heads, cells) <= tables.room()
     if not beside:
@@ -83,7 +87,7 @@ def show_evidence(rows: Sequence[Evidence]) -> None:
         print(tables.wrapped(f"{printable(name)}: {printable(note)}", indent="  "))
 
 
-def _show_tests(verdict: Mapping[str, Any]) -> None:
+def _show_tests(verdict: Mapping[str, Any], task: Task) -> None:
     """The finalists' scores on the items that no candidate was chosen by."""
     tests, names = verdict.get("tests") or {}, verdict.get("models") or {}
     found = {role: tests[role] for role in _ROLES if isinstance(tests.get(role), Mapping)}
@@ -93,14 +97,15 @@ def _show_tests(verdict: Mapping[str, Any]) -> None:
         print("\nOn the test part, which trained and chose nothing:\n")
     else:
         print("\nCross-validated, for want of items for a test part:\n")
-    metrics = dict.fromkeys(("accuracy", str(verdict.get("metric") or "accuracy"), "log_loss"))
-    shown = [name for name in metrics if name in tables.TITLES and any(name in scores for scores in found.values())]
+    metrics = dict.fromkeys((task.shown[1], str(verdict.get("metric") or task.shown[1]), task.shown[0]))
+    known = [task.metrics[name] for name in metrics if name in task.metrics]
+    shown = [each for each in known if any(each.name in scores for scores in found.values())]
     rows = []
     for role, scores in found.items():
         sealed = "yes" if role == verdict.get("winner") else ""
         name = f"{names.get(role, '')}, {_ROLES[role]}".removeprefix(", ")
-        rows.append((name, *(tables.score(metric, scores.get(metric)) for metric in shown), sealed))
-    tables.show(("Model", *(tables.TITLES[name] for name in shown), "Sealed"), rows, fold=(0,))
+        rows.append((name, *(tables.score(each, scores.get(each.name)) for each in shown), sealed))
+    tables.show(("Model", *(each.title for each in shown), "Sealed"), rows, fold=(0,))
 
 
 def show_plan(plan: Any, *, as_json: bool) -> None:

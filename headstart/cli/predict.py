@@ -1,12 +1,13 @@
-"""Label pictures with a sealed model.
+"""Label pictures with a sealed model, or estimate their values.
 
 INPUTS are files, folders (searched through), glob patterns, or - for a list of files on standard input, one a line.
-One line a picture is printed as soon as it is known: file, label, confidence.
+One line a picture is printed as soon as it is known: the file, then the label and its confidence, the labels with
+theirs, or the value.
 
 --json prints one JSON object a line: {"file": ..., "label": ..., "confidence": ...}, with --top also "top": [{"label":
-..., "confidence": ...}, ...]; an unreadable file gives {"file": ..., "error": ...}. --csv prints a header and one row a
-picture, with an error column. Unreadable files are also listed on standard error; the exit code is 1 if no file
-could be read.
+..., "confidence": ...}, ...]; a model of several labels gives "labels" and "probabilities", a regression "value"; an
+unreadable file gives {"file": ..., "error": ...}. --csv prints a header and one row a picture, with an error column.
+Unreadable files are also listed on standard error; the exit code is 1 if no file could be read.
 
 Examples:
 
@@ -20,9 +21,10 @@ Examples:
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -62,7 +64,8 @@ def main(
     queue = collected(inputs)
     loaded = load(model)
     count = min(top, len(loaded.classes))
-    write = _json if as_json else _csv if as_csv else _lines(max((len(_name(item)) for item in queue), default=0))
+    table = functools.partial(_csv, loaded.task.header(count))
+    write = _json if as_json else table if as_csv else _lines(max((len(_name(item)) for item in queue), default=0))
     # On a terminal the results themselves show the progress; a bar between them would tear the lines apart.
     with watching(quiet=quiet or sys.stdout.isatty(), verbose=verbose) as report:
         readable, unreadable = write(loaded.stream(queue, precision=precision, report=report), count)
@@ -90,8 +93,7 @@ def _lines(widest: int) -> Callable[[Results, int], tuple[int, int]]:
                 _complain(item, result)
                 continue
             readable += 1
-            said = ", ".join(f"{printable(label)} {100 * share:.1f} %" for label, share in result.top(top))
-            print(f"{_name(item):<{pad}}  {said}", flush=True)
+            print(f"{_name(item):<{pad}}  {printable(result.said(top))}", flush=True)
         return readable, unreadable
 
     return write
@@ -107,25 +109,21 @@ def _json(results: Results, top: int) -> tuple[int, int]:
             row["error"] = result.what
         else:
             readable += 1
-            row |= {"label": result.label, "confidence": round(result.confidence, 6)}
-            if top > 1:
-                row["top"] = [{"label": label, "confidence": round(share, 6)} for label, share in result.top(top)]
+            row |= result.task.answer(result.scores, top)
         print(json.dumps(row, ensure_ascii=False), flush=True)
     return readable, unreadable
 
 
-def _csv(results: Results, top: int) -> tuple[int, int]:
+def _csv(header: Sequence[str], results: Results, top: int) -> tuple[int, int]:
     readable = unreadable = 0
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    more = [f"{word}_{place}" for place in range(2, top + 1) for word in ("label", "confidence")]
-    writer.writerow(["file", "label", "confidence", *more, "error"])
+    writer.writerow(["file", *header, "error"])
     for item, result in results:
         if isinstance(result, Exception):
             unreadable += 1
             _complain(item, result)
-            writer.writerow([str(item), *[""] * (2 * top), result.what])
+            writer.writerow([str(item), *[""] * len(header), result.what])
         else:
             readable += 1
-            pairs = [cell for label, share in result.top(top) for cell in (label, f"{share:.6f}")]
-            writer.writerow([str(item), *pairs, ""])
+            writer.writerow([str(item), *result.task.cells(result.scores, top), ""])
     return readable, unreadable

@@ -27,6 +27,7 @@ from headstart.ship import runs
 
 if TYPE_CHECKING:
     from headstart.base.vocabulary import Interval
+    from headstart.measure.metric import Metric
     from headstart.ship.runs import Summary
 
 ACTIONS = ("ls", "compare")
@@ -51,8 +52,13 @@ def main(
     ] = None,
     *,
     metric: Annotated[
-        str, typer.Option(metavar="NAME", help="What compare compares item by item.", autocompletion=values.metrics)
-    ] = "accuracy",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What compare compares item by item; by default what the first verdict is stated in.",
+            autocompletion=values.metrics,
+        ),
+    ] = None,
     as_json: options.Json = False,
 ) -> int:
     """Parse, read, print."""
@@ -65,7 +71,8 @@ def main(
     if len(given) < 2:
         raise BadOption("Nothing to compare", expected="two models or more: headstart runs compare A B")
     one_each = [_one(folder) for folder in given]
-    _compare([runs.summary(folder) for folder in one_each], metric, as_json=as_json)
+    found = [runs.summary(folder) for folder in one_each]
+    _compare(found, runs.metric(found[0], metric), as_json=as_json)
     return 0
 
 
@@ -91,32 +98,32 @@ def _list(found: list[Path], *, as_json: bool) -> None:
     if not found:
         print("No run of this machine is left; headstart fit makes one.")
         return
-    heads = ("Name", "When", "Data", "Sealed", "Transfer", "Accuracy")
+    heads = ("Name", "When", "Data", "Sealed", "Transfer", "Score")
     rows = [
-        (_short(one), _day(one), one.data, one.candidate or one.state, _outcome(one), _score(one, "accuracy"))
-        for one in summaries
+        (_short(one), _day(one), one.data, one.candidate or one.state, _outcome(one), _stated(one)) for one in summaries
     ]
     tables.show(heads, rows, fold=(2, 0, 3, 4))
     for folder, what in broken:
         print(tables.wrapped(f"{printable(str(folder))}: {printable(what)}", indent="  "))
 
 
-def _compare(found: list[Summary], metric: str, *, as_json: bool) -> None:
+def _compare(found: list[Summary], metric: Metric, *, as_json: bool) -> None:
     same = len({one.digest for one in found}) == 1 and all(one.state == "finished" for one in found)
     gaps = runs.gaps([one.path for one in found], metric) if same else [None] * (len(found) - 1)
     if as_json:
         plain: list[Any] = [None if gap is None else gap.as_dict() for gap in gaps]
         rows = [one.as_dict() for one in found]
-        print(json.dumps({"runs": rows, "same_data": same, "metric": metric, "gaps": plain}, ensure_ascii=False))
+        print(json.dumps({"runs": rows, "same_data": same, "metric": metric.name, "gaps": plain}, ensure_ascii=False))
         return
-    metrics = dict.fromkeys(name for one in found for name in one.scores or ())
+    named = dict.fromkeys((one.task, name) for one in found for name in one.scores or ())
+    metrics = [runs.metrics(task)[name] for task, name in named if name in runs.metrics(task)]
     lines: list[tuple[str, ...]] = [
         ("Data", *(one.data for one in found)),
-        ("Items", *(f"{one.items:,} in {one.classes} classes" for one in found)),
+        ("Items", *(f"{one.items:,} {one.about}" for one in found)),
         ("Backbone", *(one.backbone or "none" for one in found)),
         ("Sealed", *(one.candidate or one.state for one in found)),
         ("Transfer", *(_outcome(one) for one in found)),
-        *((tables.TITLES.get(name, name), *(_score(one, name) for one in found)) for name in metrics),
+        *((metric.title, *(_score(one, metric) for one in found)) for metric in metrics),
         ("Seconds", *(f"{one.seconds:,.0f}" if one.seconds else "-" for one in found)),
     ]
     tables.show(("", *(_short(one) for one in found)), lines, fold=tuple(range(1, len(found) + 1)))
@@ -135,11 +142,11 @@ def _unlike(found: list[Summary]) -> str:
     return "These scores cannot be compared: the data, the classes or the split are not the same."
 
 
-def _gap(name: str, first: str, gap: Interval | None, metric: str, *, tested: bool) -> str:
+def _gap(name: str, first: str, gap: Interval | None, metric: Metric, *, tested: bool) -> str:
     if gap is None:
         return f"{name} and {first} cannot be paired: their predictions were not kept."
-    title = tables.TITLES.get(metric, metric).lower()
-    scale, digits, unit = (100, 1, " points") if metric in tables.PERCENT else (1, 3, "")
+    title = metric.title.lower() if metric.percent else metric.title
+    scale, digits, unit = (100, 1, " points") if metric.percent else (1, 3, "")
     low, value, high = (f"{scale * each:+.{digits}f}" for each in (gap.low, gap.value, gap.high))
     clear = "better" if gap.low > 0 else "worse" if gap.high < 0 else "not clearly different"
     where = "the same test items" if tested else "the same cross-validated items"
@@ -160,5 +167,13 @@ def _outcome(one: Summary) -> str:
     return _OUTCOMES.get(one.outcome, one.outcome or "-")
 
 
-def _score(one: Summary, metric: str) -> str:
-    return tables.score(metric, (one.scores or {}).get(metric))
+def _score(one: Summary, metric: Metric) -> str:
+    return tables.score(metric, (one.scores or {}).get(metric.name) if metric.name in runs.metrics(one.task) else None)
+
+
+def _stated(one: Summary) -> str:
+    """The score that its verdict is stated in; accuracy needs no name."""
+    metric = runs.metric(one, None)
+    if metric.name not in (one.scores or {}):
+        return "-"
+    return _score(one, metric) + ("" if metric.name == "accuracy" else f" {metric.title}")

@@ -8,35 +8,28 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headstart.base.vocabulary import Interval
 from headstart.cli.shell import WIDTH
 from headstart.data.printable import printable
 
-PERCENT = ("accuracy", "balanced_accuracy", "f1_macro")
+if TYPE_CHECKING:
+    from headstart.measure.metric import Metric
+
 NARROWEST = 9
 GAP = "  "
 _PIECES = re.compile(r"\s+|[^\s/._-]+[/._-]*|[/._-]+")
 
-TITLES = {
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "f1_macro": "Macro F1",
-    "log_loss": "Log loss",
-    "calibration_error": "Calibration error",
-}
-"""Metric name -> what a person calls it."""
 
-
-def score(metric: str, value: Interval | Mapping[str, Any] | None, *, interval: bool = True) -> str:
+def score(metric: Metric, value: Interval | Mapping[str, Any] | None, *, interval: bool = True) -> str:
     """A score as people write it: ``92.1 % [88.0, 95.3]``."""
     if value is None:
         return "-"
     found = value if isinstance(value, Interval) else Interval(value["value"], value["low"], value["high"])
-    scale, digits, unit = (100, 1, " %") if metric in PERCENT else (1, 3, "")
-    text = f"{scale * found.value:.{digits}f}{unit}"
-    return f"{text} [{scale * found.low:.{digits}f}, {scale * found.high:.{digits}f}]" if interval else text
+    middle, low, high = metric.numbers(found)
+    text = f"{middle}{metric.unit}"
+    return f"{text} [{low}, {high}]" if interval else text
 
 
 def count(number: int) -> str:

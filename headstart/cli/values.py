@@ -55,10 +55,10 @@ def methods(incomplete: str) -> Pairs:
 
 
 def metrics(incomplete: str) -> Pairs:
-    """Every score that has a name."""
-    from headstart.cli.tables import TITLES
-
-    return _fitting(list(TITLES.items()), incomplete)
+    """Every score of every task."""
+    rooms = [plugin.load() for plugin in discovery.plugins("tasks").values()]
+    known = {name: metric.title for room in rooms for name, metric in room.METRICS.items()}
+    return _fitting(list(known.items()), incomplete)
 
 
 def precisions(incomplete: str) -> Pairs:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import functools
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from headstart.base import hashes
+from headstart.base import discovery, hashes, natural
 from headstart.base.errors import DataError, TooFewExamples
 from headstart.base.progress import Reporter
 from headstart.base.vocabulary import PARTS, Skipped, Table
-from headstart.data import natural, splitting, tying
+from headstart.data import splitting, tying
 from headstart.data.looking import Looked, Rows, look
 from headstart.data.near import Near
 from headstart.data.printable import count, listing
@@ -31,8 +32,8 @@ class Dataset:
     Attributes:
         items: n paths or in-memory values, in the source's order.
         digests: n content digests.
-        targets: (n,) int64 class indices.
-        classes: class names in natural order.
+        targets: one row an item: (n,) class indices, or what else the task reads.
+        task: what is predicted, a ``Task`` of the tasks room.
         parts: (n,) "train", "val" or "test".
         folds: (train positions, validation positions) pairs: one normally, five when cross-validated.
         modality: name of the data room's modality.
@@ -44,12 +45,13 @@ class Dataset:
         groups: n names of what each item belongs to, None where nothing; empty without groups.
         looked: every item of the source as it was found, for whoever states findings.
         near: near duplicates.
+        why: what the task was chosen for, in words.
     """
 
     items: tuple[Any, ...]
     digests: tuple[str, ...]
     targets: np.ndarray
-    classes: tuple[str, ...]
+    task: Any
     parts: np.ndarray
     folds: splitting.Folds
     modality: str
@@ -61,6 +63,12 @@ class Dataset:
     groups: tuple[str | None, ...] = ()
     looked: Looked | None = None
     near: Near = field(default_factory=Near)
+    why: str = ""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What the task's predictions are of: class names in natural order, labels, or the one target."""
+        return tuple(self.task.names)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -91,12 +99,11 @@ class Dataset:
         return {part: int((self.parts == part).sum()) for part in PARTS}
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Items of each class in each part: {class: {"train": 12, "val": 3, "test": 4}}."""
-        table = np.zeros((len(self.classes), len(PARTS)), dtype=np.int64)
-        column = np.array([PARTS.index(part) for part in self.parts.tolist()], dtype=np.int64)
-        np.add.at(table, (self.targets, column), 1)
+        """Items of each name in each part: {class: {"train": 12, "val": 3, "test": 4}}."""
+        members = self.task.members(self.targets)
         return {
-            name: dict(zip(PARTS, row, strict=True)) for name, row in zip(self.classes, table.tolist(), strict=True)
+            name: {part: int((members[:, column] & (self.parts == part)).sum()) for part in PARTS}
+            for column, name in enumerate(self.classes)
         }
 
 
@@ -104,6 +111,7 @@ def build(
     table: Table | Looked,
     *,
     modality: str = "images",
+    task: str = "auto",
     seed: int = 0,
     drop_rare: bool = False,
     near_duplicates: bool = True,
@@ -114,8 +122,9 @@ def build(
     Args:
         table: what a source opened to; or that after it was looked at, so that nothing is decoded again.
         modality: name of the data room's modality that decodes the items.
+        task: name of the tasks room's task that reads the labels; "auto" chooses it by them.
         seed: of the split.
-        drop_rare: leave out classes with fewer than three different items instead of stopping.
+        drop_rare: leave out classes, or labels, with fewer than three different items instead of stopping.
         near_duplicates: keep near duplicates on one side of every split.
         report: receives progress while items are decoded.
 
@@ -124,25 +133,26 @@ def build(
             train lacks, or groups cannot be kept on one side.
         TooFewExamples: a class has fewer than three different items, or too few groups.
     """
-    looked = look(table, modality=modality, report=report) if isinstance(table, Table) else table
+    looked = look(table, modality=modality, task=task, report=report) if isinstance(table, Table) else table
     table, rows, skipped = looked.table, looked.rows.copy(), list(looked.skipped)
     if not table.items:
         raise DataError("There are no items", where=table.origin, expected="at least two classes of three items")
     if len(skipped) > MOST_BAD * len(table.items):
         raise _too_many_bad(skipped, len(table.items), table.origin)
     notes = list(table.notes)
+    room = discovery.load("tasks", looked.task)
     _drop_copies(rows, skipped, notes)
-    _settle_classes(rows, skipped, notes, drop_rare=drop_rare, origin=table.origin)
-    classes = natural.ordered(rows.labels)
-    index = {name: position for position, name in enumerate(classes)}
-    targets = np.array([index[label] for label in rows.labels], dtype=np.int64)
-    tied = tying.tie(looked, rows, targets, near_duplicates=near_duplicates)
-    split = splitting.split(targets, tied.units, rows.parts, seed=seed, mixed=tied.mixed)
+    learn = functools.partial(room.learn, name=table.target)
+    what = _settle(rows, learn, skipped, notes, drop_rare=drop_rare, origin=table.origin)
+    targets = what.encode(rows.labels)
+    strata = what.strata(targets)
+    tied = tying.tie(looked, rows, strata, near_duplicates=near_duplicates)
+    split = splitting.split(strata, tied.units, rows.parts, seed=seed, mixed=tied.mixed)
     return Dataset(
         items=tuple(rows.items),
         digests=tuple(rows.digests),
         targets=targets,
-        classes=classes,
+        task=what.fitted(targets[split.parts != "test"]),
         parts=split.parts,
         folds=split.folds,
         modality=looked.modality,
@@ -154,6 +164,7 @@ def build(
         groups=tuple(rows.groups) if tied.mixed else (),
         looked=looked,
         near=tying.across(tied.near, split.parts, rows),
+        why=looked.why,
     )
 
 
@@ -186,74 +197,99 @@ def _drop_copies(rows: Rows, skipped: list[Skipped], notes: list[str]) -> None:
     rows.keep(wanted)
 
 
-def _settle_classes(rows: Rows, skipped: list[Skipped], notes: list[str], *, drop_rare: bool, origin: str) -> None:
+def _settle(
+    rows: Rows,
+    learn: Callable[[Sequence[Any]], Any],
+    skipped: list[Skipped],
+    notes: list[str],
+    *,
+    drop_rare: bool,
+    origin: str,
+) -> Any:
+    """The task of the rows, once every name in it can be learnt."""
     if rows.parts and all(part in ("val", "test") for part in rows.parts):
         raise DataError(
             "There is no train part, only val or test",
             where=origin,
             expected="items to train on: train/ beside val/ and test/, or a split column that says train",
         )
-    rare, missing = _rare(rows), _missing(rows)
+    task = learn(rows.labels)
+    one, many = task.words.noun
+    members = task.members(task.encode(rows.labels))
+    rare, missing = _rare(rows, task, members), _missing(rows, task, members)
     if missing and not drop_rare:
         part, names = missing
         raise DataError(
-            f"The {part} part has {count(len(names), 'class', 'classes')} that train lacks: {listing(names, 10)}",
+            f"The {part} part has {count(len(names), one, many)} that train lacks: {listing(names, 10)}",
             where=origin,
-            expected="every class of val and test to be in train",
-            next_move="add training items of these classes, or leave the classes out with --drop-rare",
+            expected=f"every {one} of val and test to be in train",
+            next_move=f"add training items of these {many}, or leave the {many} out with --drop-rare",
         )
     if rare and not drop_rare:
         named = [f"{name} ({number})" for name, number in rare.items()]
         raise TooFewExamples(
-            f"{count(len(rare), 'class has', 'classes have')} fewer than {LEAST} different items: {listing(named, 10)}",
+            f"{count(len(rare), f'{one} has', f'{many} have')} fewer than {LEAST} different items: "
+            f"{listing(named, 10)}",
             where=origin,
-            expected=f"at least {LEAST} different items in each class",
-            next_move=_about_rare(rare, rows),
+            expected=f"at least {LEAST} different items in each {one}",
+            next_move=_about_rare(rare, task),
         )
-    _drop_classes(set(rare) | set(missing[1] if missing else ()), rows, skipped, notes)
-    left = natural.ordered(rows.labels)
-    if len(left) < 2:
-        raise TooFewExamples(
-            f"Only one class is there: {left[0]}" if left else "No class is left",
-            where=origin,
-            expected="at least two classes",
-            next_move="put each class in a subfolder of its own, or name the label column with --label",
-        )
+    gone = set(rare) | set(missing[1] if missing else ())
+    if gone:
+        _drop(gone, task, rows, skipped, notes)
+        task = learn(rows.labels)
+    task.check(task.encode(rows.labels), origin)
+    return task
 
 
-def _drop_classes(gone: set[str], rows: Rows, skipped: list[Skipped], notes: list[str]) -> None:
-    if not gone:
-        return
+def _drop(gone: set[str], task: Any, rows: Rows, skipped: list[Skipped], notes: list[str]) -> None:
     notes.append(f"left out as too rare (--drop-rare): {listing(list(natural.ordered(gone)), 10)}")
-    for place, label in zip(rows.wheres, rows.labels, strict=True):
-        if label in gone:
-            skipped.append(Skipped(place, f"its class, {label}, is too rare"))
-    rows.keep([label not in gone for label in rows.labels])
+    left = task.without(rows.labels, gone)
+    for place, label, value in zip(rows.wheres, rows.labels, left, strict=True):
+        if value is None:
+            skipped.append(Skipped(place, f"its {task.words.noun[0]}, {label}, is too rare"))
+    rows.labels = left
+    rows.keep([value is not None for value in left])
 
 
-def _about_rare(rare: dict[str, int], rows: Rows) -> str:
-    if len(rare) > 0.5 * len(set(rows.labels)) and len(rare) > 10:
-        return "most labels are nearly unique: name the right label column with --label, or use --drop-rare"
-    return "add items to them, or leave these classes out with --drop-rare (drop_rare=True)"
+def _about_rare(rare: dict[str, int], task: Any) -> str:
+    _, many = task.words.noun
+    if len(rare) > 0.5 * len(task.names) and len(rare) > 10:
+        return (
+            f"most {many} are nearly unique: name the right label column with --label, use --drop-rare, "
+            "or --task regression if they are numbers to predict"
+        )
+    return f"add items to them, or leave these {many} out with --drop-rare (drop_rare=True)"
 
 
-def _rare(rows: Rows) -> dict[str, int]:
-    """Classes of the development items with too few different items, and how many they have."""
-    pairs = [(d, label) for d, label, part in zip(rows.digests, rows.labels, rows.parts, strict=True) if part != "test"]
-    names = natural.ordered(label for _, label in pairs)
-    index = {name: position for position, name in enumerate(names)}
-    groups = splitting.groups_of([digest for digest, _ in pairs])
-    targets = np.array([index[label] for _, label in pairs], dtype=np.int64)
-    different = Counter(splitting.owners(groups, targets).tolist())
-    return {name: different[position] for position, name in enumerate(names) if different[position] < LEAST}
+def _rare(rows: Rows, task: Any, members: np.ndarray) -> dict[str, int]:
+    """Names of the development items with too few different items, and how many they have."""
+    if not task.words.counted:
+        return {}
+    chosen = np.array([part != "test" for part in rows.parts], dtype=bool)
+    groups = splitting.groups_of(list(itertools.compress(rows.digests, chosen)))
+    there = members[chosen]
+    if (members.sum(axis=1) == 1).all():
+        # An item with two classes for one content counts for the more frequent of them.
+        owned = splitting.owners(groups, there.argmax(axis=1)) if len(groups) else groups
+        different = np.bincount(owned, minlength=len(task.names))
+    else:
+        different = np.array([len(np.unique(groups[column])) for column in there.T], dtype=np.int64)
+    present = there.any(axis=0)
+    return {
+        name: int(different[position])
+        for position, name in enumerate(task.names)
+        if present[position] and different[position] < LEAST
+    }
 
 
-def _missing(rows: Rows) -> tuple[str, list[str]] | None:
-    """The first given part that has classes which train lacks, with all such classes of any part."""
-    present: dict[str, set[str]] = {part: set() for part in PARTS}
-    for label, part in zip(rows.labels, rows.parts, strict=True):
-        present[part or "train"].add(label)
-    lacking = {part: present[part] - present["train"] for part in ("test", "val") if present[part] - present["train"]}
-    if not lacking:
+def _missing(rows: Rows, task: Any, members: np.ndarray) -> tuple[str, list[str]] | None:
+    """The first given part that has names which train lacks, with all such names of any part."""
+    parts = np.array([part or "train" for part in rows.parts])
+    present = {part: members[parts == part].any(axis=0) for part in PARTS}
+    lacking = {part: present[part] & ~present["train"] for part in ("test", "val")}
+    lacking = {part: absent for part, absent in lacking.items() if absent.any()}
+    if not lacking or not task.words.counted:
         return None
-    return next(iter(lacking)), list(natural.ordered(set().union(*lacking.values())))
+    anywhere = np.any(list(lacking.values()), axis=0)
+    return next(iter(lacking)), [name for name, absent in zip(task.names, anywhere, strict=True) if absent]

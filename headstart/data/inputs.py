@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+from headstart.base import natural
 from headstart.base.errors import BadSource
-from headstart.data import natural, tree
+from headstart.data import tree
 from headstart.data.pixels import is_image_name
 from headstart.data.printable import printable
 

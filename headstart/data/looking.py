@@ -38,7 +38,7 @@ class Rows:
     Attributes:
         items: paths or in-memory values.
         digests: of the contents.
-        labels: class names.
+        labels: what the task reads of each label: a class name, several names, a number.
         parts: "train", "val" or "test" where the source says so.
         wheres: how messages name the items.
         groups: what each belongs to, None where nothing.
@@ -47,7 +47,7 @@ class Rows:
 
     items: list[Any] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
+    labels: list[Any] = field(default_factory=list)
     parts: list[str | None] = field(default_factory=list)
     wheres: list[str] = field(default_factory=list)
     groups: list[str | None] = field(default_factory=list)
@@ -72,6 +72,8 @@ class Looked:
         modality: name of the data room's modality.
         rows: the usable examples.
         skipped: the others, and why.
+        task: name of the task that the labels are for.
+        why: what it was chosen for, in words.
         facts: name of a fact -> (n,) its value for each usable example: floats, NaN where unknown, or texts.
         fingerprints: (n, d) of the usable examples, in which near duplicates are close; None if the modality has none.
         near: distance of fingerprints up to which two items are near duplicates.
@@ -84,21 +86,27 @@ class Looked:
     facts: Mapping[str, np.ndarray]
     fingerprints: np.ndarray | None = None
     near: float = 0.0
+    task: str = labels.DEFAULT
+    why: str = ""
 
 
-def look(table: Table, *, modality: str = "images", report: Reporter | None = None) -> Looked:
+def look(table: Table, *, modality: str = "images", task: str = "auto", report: Reporter | None = None) -> Looked:
     """Look at every item of a table.
 
     Args:
         table: what a source opened to.
         modality: name of the data room's modality that decodes the items.
+        task: name of the tasks room's task that reads the labels; "auto" chooses it by them.
         report: receives progress.
 
     Raises:
         DataError: when a label cannot be one.
+        UnknownName: no such task.
     """
     report = report or Silent()
-    names = labels.names(table.labels)
+    raw = labels.plain(table.labels)
+    task, because = labels.task_of(raw, task, table.task)
+    names = discovery.load("tasks", task).parse(raw)
     groups = grouping.names(table.groups) if table.groups else [None] * len(names)
     rows, skipped, columns, prints = Rows(), list[Skipped](), _Columns(), _Columns()
     report.begin(f"Checking {count(len(table.items), 'item')}", len(table.items))
@@ -120,16 +128,17 @@ def look(table: Table, *, modality: str = "images", report: Reporter | None = No
         report.advance()
     report.end()
     found = prints.arrays().get("fingerprint")
-    return Looked(table, modality, rows, tuple(skipped), columns.arrays(), found, getattr(module, "NEAR", 0.0))
+    near = getattr(module, "NEAR", 0.0)
+    return Looked(table, modality, rows, tuple(skipped), columns.arrays(), found, near, task, because)
 
 
-def _seen(items: Sequence[Any], names: Sequence[str | None], module: ModuleType) -> Iterator[_Seen]:
+def _seen(items: Sequence[Any], names: Sequence[Any], module: ModuleType) -> Iterator[_Seen]:
     """(digest, why it is unusable, facts, fingerprint) of each item, in order; by threads, a bounded number at a time.
 
     A modality that can tell near duplicates has ``glance``, which gives facts and fingerprint at once.
     """
 
-    def seen(pair: tuple[Any, str | None]) -> _Seen:
+    def seen(pair: tuple[Any, Any]) -> _Seen:
         item, name = pair
         if name is None:
             return "", "it has no label", {}, None

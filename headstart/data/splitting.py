@@ -16,6 +16,7 @@ import numpy as np
 from headstart.base import seeds
 from headstart.base.errors import TooFewExamples
 from headstart.data import groups as grouping
+from headstart.measure import stratification
 
 TEST_SHARE = 0.2
 VAL_SHARE = 0.2
@@ -70,7 +71,7 @@ def split(
     distinct ones. An empty test part thus always comes with folds.
 
     Args:
-        targets: (n,) class indices.
+        targets: (n,) class indices, or what else is to be kept even: (n, L) truths, whose draw is iterative.
         digests: n content digests, or names of units. Duplicates of an item with a given part must have the same one.
         given: n parts or None.
         seed: names the draw.
@@ -118,12 +119,19 @@ class _Draw:
             numbers, counts = self._units()
             dealt = grouping.deal(counts, round(1 / share), self.generator)
             taken = numbers[dealt == grouping.fittest(counts, dealt, keep=keep)]
+        elif self.targets.ndim == 2:
+            taken = self._iterative((1 - share, share))[1]
         else:
             taken = _share(_by_class(self.chosen, self.groups, self.targets, self.generator), share, keep=keep)
         return self.chosen & np.isin(self.groups, taken)
 
     def folds(self) -> Folds:
         """The chosen items as five folds."""
+        if not self.mixed and self.targets.ndim == 2:
+            fold_of = np.full(int(self.groups.max(initial=-1)) + 1, -1)
+            for fold, members in enumerate(self._iterative([1 / FOLDS] * FOLDS)):
+                fold_of[members] = fold
+            return _pairs(self.chosen, fold_of[self.groups])
         if not self.mixed:
             return _folds(self.chosen, self.groups, _by_class(self.chosen, self.groups, self.targets, self.generator))
         numbers, counts = self._units()
@@ -140,9 +148,20 @@ class _Draw:
     def _units(self) -> tuple[np.ndarray, np.ndarray]:
         """Numbers (u,) of the chosen units, and how many items of each class (u, C) they hold."""
         numbers, places = np.unique(self.groups[self.chosen], return_inverse=True)
+        if self.targets.ndim == 2:
+            counts = np.zeros((len(numbers), self.targets.shape[1]), dtype=np.int64)
+            np.add.at(counts, places, self.targets[self.chosen].astype(np.int64))
+            return numbers, counts
         counts = np.zeros((len(numbers), int(self.targets.max(initial=0)) + 1), dtype=np.int64)
         np.add.at(counts, (places, self.targets[self.chosen]), 1)
         return numbers, counts
+
+    def _iterative(self, shares: Sequence[float]) -> list[np.ndarray]:
+        """Numbers of the chosen groups, part by part; a group has the labels that any of its items has."""
+        numbers, counts = self._units()
+        sizes = np.unique(self.groups[self.chosen], return_counts=True)[1]
+        part = stratification.iterative(counts > 0, shares, draw=self.generator, sizes=sizes)
+        return [numbers[part == each] for each in range(len(shares))]
 
 
 def _by_class(chosen: np.ndarray, groups: np.ndarray, targets: np.ndarray, draw: np.random.Generator) -> list[_Members]:

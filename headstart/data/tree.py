@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from headstart.base import natural
 from headstart.base.errors import BadSource
-from headstart.data import natural
 from headstart.data.pixels import is_image_name
 from headstart.data.printable import count, listing, printable
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from headstart.base import natural
 from headstart.data import groups as grouping
-from headstart.data import natural, near, splitting
+from headstart.data import near, splitting
 from headstart.data.looking import Looked, Rows
 from headstart.data.near import Cluster, Near
 from headstart.data.printable import count, listing
@@ -42,25 +43,32 @@ def tie(looked: Looked, rows: Rows, strata: np.ndarray, *, near_duplicates: bool
     Args:
         looked: what was seen of the items.
         rows: those of them that are used, n.
-        strata: (n,) class indices, or whatever else parts should have equal shares of.
+        strata: (n,) class indices, or whatever else parts should have equal shares of; (n, L) truths are no classes.
         near_duplicates: False leaves near duplicates alone.
 
     Raises:
         DataError, TooFewExamples: groups that no split can keep together.
     """
     mixed, notes = bool(looked.table.groups), list[str]()
+    strata = strata if strata.ndim == 1 else np.zeros(len(strata), dtype=np.int64)
+    names = _names(rows)
     if mixed:
-        grouping.check(rows.groups, rows.parts, rows.labels, origin=looked.table.origin)
+        grouping.check(rows.groups, rows.parts, names, origin=looked.table.origin)
         notes += grouping.notes(rows.groups)
     found = Near()
     if near_duplicates and looked.fingerprints is not None:
         prints = looked.fingerprints[rows.places]
         clusters, crowds = near.find(prints, rows.digests, strata.tolist(), threshold=looked.near)
         kept, loose = _possible(clusters, rows, strata, mixed)
-        found = Near(looked.near, tuple(kept), tuple(sorted([*crowds, *loose])), torn=_torn(kept, rows.labels))
+        found = Near(looked.near, tuple(kept), tuple(sorted([*crowds, *loose])), torn=_torn(kept, names))
         found = replace(found, listed=_listed(found, rows))
-        notes += _notes(found, crowds, loose, rows)
+        notes += _notes(found, crowds, loose, names)
     return Tied(_units(rows, found.clusters), mixed, found, tuple(notes))
+
+
+def _names(rows: Rows) -> list[str]:
+    """The class of each item; where labels are no names of classes, all are of one that has no name."""
+    return rows.labels if all(isinstance(label, str) for label in rows.labels) else [""] * len(rows.labels)
 
 
 def across(found: Near, parts: np.ndarray, rows: Rows) -> Near:
@@ -134,7 +142,7 @@ def _listed(found: Near, rows: Rows) -> dict[str, object]:
     }
 
 
-def _notes(found: Near, crowds: Sequence[Cluster], loose: Sequence[Cluster], rows: Rows) -> list[str]:
+def _notes(found: Near, crowds: Sequence[Cluster], loose: Sequence[Cluster], classes: Sequence[str]) -> list[str]:
     notes = []
     if found.clusters:
         number = sum(len(cluster) for cluster in found.clusters)
@@ -144,10 +152,10 @@ def _notes(found: Near, crowds: Sequence[Cluster], loose: Sequence[Cluster], row
         )
     if crowds:
         items = [i for cluster in crowds for i in cluster]
-        names = listing(list(natural.ordered({rows.labels[i] for i in items})), 3)
+        names = listing(list(natural.ordered({classes[i] for i in items} - {""})), 3)
         notes.append(
-            f"{count(len(items), 'item')} of {names} look so much alike that they are a crowd, not duplicates; "
-            "they may go anywhere (--group keeps together what belongs together)"
+            f"{count(len(items), 'item')}{f' of {names}' if names else ''} look so much alike that they are a crowd, "
+            "not duplicates; they may go anywhere (--group keeps together what belongs together)"
         )
     if loose:
         number = sum(len(cluster) for cluster in loose)

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from headstart.base import discovery
+from headstart.base import discovery, natural
 from headstart.base.errors import DataError
 from headstart.base.vocabulary import BackboneInfo, Demand, Fact, Skipped
-from headstart.data import natural
 from headstart.data.dataset import Dataset
 from headstart.data.looking import Looked
 from headstart.data.printable import count
@@ -107,13 +106,15 @@ def inspection(
     """
     module = discovery.load("data", looked.modality, kind="modality")
     rows = looked.rows
-    classes = natural.ordered(rows.labels)
+    # What has no class is all of one: findings about classes then have nothing to say.
+    names = rows.labels if all(isinstance(label, str) for label in rows.labels) else [looked.task] * len(rows.labels)
+    classes = natural.ordered(names)
     index = {name: position for position, name in enumerate(classes)}
     return Inspection(
         modality=looked.modality,
         items=rows.wheres,
         digests=rows.digests,
-        labels=np.array([index[label] for label in rows.labels], dtype=np.int64),
+        labels=np.array([index[name] for name in names], dtype=np.int64),
         classes=classes,
         given=rows.parts,
         facts=looked.facts,

@@ -154,6 +154,32 @@ def classify(
     return RidgeClassifier(linear, float(penalties[best]), heat, probabilities, penalties, log_losses)
 
 
+def separate(X: Any, Y: Any, *, floor: float = FLOOR) -> tuple[Linear, Floats]:
+    """A ridge regression on truths (n, L), as calibrated logits of one sigmoid a label.
+
+    As in ``classify``: the outputs are centred on each label's share and become sigmoid(logit share + outputs / T). T
+    has the lowest leave-one-out log loss over all labels, the penalty the lowest leave-one-out squared error.
+
+    Returns:
+        Logits of raw features as a linear function, and the leave-one-out probabilities (n, L).
+
+    Raises:
+        DataError: arrays that do not fit each other.
+    """
+    truths = arrays.truths(Y).astype(np.float64)
+    found = regress(X, truths, floor=floor)
+    n, share = len(truths), truths.mean(axis=0)
+    prior = np.log((truths.sum(axis=0) + 0.5) / (n - truths.sum(axis=0) + 0.5))
+    away = (found.loo - share).ravel()
+    # A sigmoid is a softmax over (0, logit).
+    offset = np.stack([np.zeros(len(away)), np.tile(prior, n)], axis=1)
+    heat = calibration.temperature(
+        np.stack([np.zeros(len(away)), away], axis=1), truths.ravel().astype(np.int64), offset=offset
+    )
+    linear = Linear(found.weight, found.bias - share).scaled(1 / heat, prior)
+    return linear, calibration.sigmoid(prior + (found.loo - share) / heat)
+
+
 def loo_log_loss(X: Any, y: Any, *, classes: int, weights: Any = None) -> float:
     """The lowest leave-one-out log loss of a ridge classifier, nats: how well features (n, d) tell classes apart."""
     return float(classify(X, y, classes=classes, weights=weights).log_losses.min())

@@ -8,7 +8,7 @@ from typing import Any
 
 from headstart.base.errors import DataError
 from headstart.base.vocabulary import Interval
-from headstart.measure import arrays, intervals, scores
+from headstart.measure import arrays, intervals, multilabel, scores
 from headstart.measure.arrays import Ints
 
 
@@ -69,6 +69,51 @@ def summarise(probabilities: Any, targets: Any, classes: Sequence[str], seed: in
         recall=_shares(counts, axis=1),
         precision=_shares(counts, axis=0),
     )
+
+
+def by_class(probabilities: Any, targets: Any, classes: Sequence[str]) -> dict[str, Any]:
+    """Confusion counts, rows the true classes, and each class's recall and precision, as plain data.
+
+    Raises:
+        DataError: as ``summarise`` does.
+    """
+    p, y = arrays.predictions(probabilities, targets)
+    if len(classes) != p.shape[1]:
+        raise DataError("Class names do not fit the probabilities", expected=f"{p.shape[1]} names, not {len(classes)}")
+    counts = scores.confusion(p, y)
+    rows = zip(classes, counts.sum(axis=1).tolist(), _shares(counts, axis=1), _shares(counts, axis=0), strict=True)
+    per_class = {
+        name: {
+            "items": items,
+            "recall": recall.as_dict() if recall else None,
+            "precision": precision.as_dict() if precision else None,
+        }
+        for name, items, recall, precision in rows
+    }
+    return {"classes": list(classes), "confusion": counts.tolist(), "per_class": per_class}
+
+
+def by_label(probabilities: Any, truths: Any, labels: Sequence[str]) -> dict[str, Any]:
+    """Each label's recall, precision and average precision, as plain data; None where there is none.
+
+    Raises:
+        DataError: arrays that do not fit each other, or not one name a label.
+    """
+    p, y = arrays.answers(probabilities, truths)
+    if len(labels) != p.shape[1]:
+        raise DataError("Label names do not fit the probabilities", expected=f"{p.shape[1]} names, not {len(labels)}")
+    said = multilabel.predicted(p)
+    found = {}
+    for column, name in enumerate(labels):
+        both, there, named = (int(rows[:, column].sum()) for rows in (said & y, y, said))
+        precision = multilabel.METRICS["mean_average_precision"].score(p[:, [column]], y[:, [column]])
+        found[name] = {
+            "items": there,
+            "recall": intervals.wilson(both, there).as_dict() if there else None,
+            "precision": intervals.wilson(both, named).as_dict() if named else None,
+            "average_precision": precision if there else None,
+        }
+    return {"labels": list(labels), "per_label": found}
 
 
 def _shares(counts: Ints, axis: int) -> tuple[Interval | None, ...]:

@@ -11,58 +11,49 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from headstart.base.manifest import EvidenceRecord, Manifest, ScoreRecord
+from headstart.base.vocabulary import Interval
+from headstart.measure.metric import Metric
+from headstart.tasks.task import Task
 
 LISTED = 20
 """Skipped items, classes and notes beyond this many are counted, not listed."""
 
-_WORDS = {
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "f1_macro": "Macro F1",
-    "log_loss": "Log loss",
-    "calibration_error": "Calibration error",
-}
-_PERCENT = ("accuracy", "balanced_accuracy", "f1_macro")
 
-
-def render(manifest: Manifest, *, name: str) -> str:
+def render(manifest: Manifest, task: Task, *, name: str) -> str:
     """The card of a model called ``name``, as Markdown."""
     parts = [
-        _front_matter(manifest),
+        _front_matter(manifest, task),
         f"# {_escape(name)}",
-        _summary(manifest),
-        _data(manifest),
-        _training(manifest),
-        _scores(manifest),
-        _evidence(manifest.evidence),
-        _limits(manifest),
+        _summary(manifest, task),
+        _data(manifest, task),
+        _training(manifest, task),
+        _scores(manifest, task),
+        _evidence(manifest.evidence, task),
+        _limits(manifest, task),
         _use(manifest, name),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def score_text(metric: str, score: ScoreRecord) -> str:
+def score_text(metric: Metric, score: ScoreRecord) -> str:
     """A score with its interval, as people write it: ``92.1 % (88.0 to 95.3)``."""
-    if metric in _PERCENT:
-        return f"{100 * score.value:.1f} % ({100 * score.low:.1f} to {100 * score.high:.1f})"
-    return f"{score.value:.3f} ({score.low:.3f} to {score.high:.3f})"
+    return metric.text(Interval(score.value, score.low, score.high))
 
 
-def _front_matter(manifest: Manifest) -> str:
+def _front_matter(manifest: Manifest, task: Task) -> str:
     fields: dict[str, Any] = {"library_name": "headstart", "tags": ["headstart", manifest.task, manifest.modality]}
     if manifest.backbone is not None:
         fields["license"] = manifest.backbone.licence
         fields["base_model"] = manifest.backbone.name
-    if manifest.modality == "images":
-        fields["pipeline_tag"] = "image-classification"
+    if manifest.modality == "images" and task.words.pipeline:
+        fields["pipeline_tag"] = task.words.pipeline
     # A JSON value is a YAML value, whatever characters a name holds.
     lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()]
     return "\n".join(["---", *lines, "---"])
 
 
-def _summary(manifest: Manifest) -> str:
-    number = len(manifest.classes)
-    what = f"Tells {number} classes apart"
+def _summary(manifest: Manifest, task: Task) -> str:
+    what = task.words.purpose.format(count=len(manifest.names), names=_listing(manifest.names))
     if manifest.backbone is not None and manifest.backbone.source == "random initialisation":
         how = f"A network like `{_code(manifest.backbone.name)}`, trained from random initialisation."
     elif manifest.backbone is not None:
@@ -74,14 +65,14 @@ def _summary(manifest: Manifest) -> str:
         kind = manifest.baseline.name if manifest.baseline else ""
         how = f"A simple model without a network, `{_code(kind)}`: no candidate with a pretrained network did better."
     sentence = manifest.verdict.get("sentence")
-    lines = [f"{what} ({_listing(manifest.classes)}). {how}"]
+    lines = [f"{what} {how}"]
     if isinstance(sentence, str) and sentence:
         lines.append(f"**{_escape(sentence)}**")
     lines.append(f"Made by headstart {_escape(manifest.headstart)} at {_escape(manifest.created)}.")
     return "\n\n".join(lines)
 
 
-def _data(manifest: Manifest) -> str:
+def _data(manifest: Manifest, task: Task) -> str:
     data = manifest.data
     lines = ["## Data", ""]
     if data.get("understood"):
@@ -89,10 +80,12 @@ def _data(manifest: Manifest) -> str:
     parts, counts = data.get("parts"), data.get("counts")
     if isinstance(parts, Mapping):
         lines.append("- Split: " + ", ".join(f"{_escape(part)} {count}" for part, count in parts.items()))
-    if isinstance(counts, Mapping):
+    if data.get("targets") and not task.words.counted:
+        lines.append(f"- Items {_escape(str(data['targets']))}")
+    if isinstance(counts, Mapping) and task.words.counted:
         shown = [f"{_escape(str(label))} {_total(count)}" for label, count in list(counts.items())[:LISTED]]
         more = f" and {len(counts) - LISTED} more" if len(counts) > LISTED else ""
-        lines.append("- Items a class: " + ", ".join(shown) + more)
+        lines.append(f"- {task.words.counted}: " + ", ".join(shown) + more)
     if data.get("cross_validated"):
         tested = isinstance(parts, Mapping) and parts.get("test")
         lines.append(
@@ -122,7 +115,7 @@ def _skipped(skipped: Sequence[Any]) -> list[str]:
     return lines + ([f"  - and {len(skipped) - LISTED} more"] if len(skipped) > LISTED else [])
 
 
-def _training(manifest: Manifest) -> str:
+def _training(manifest: Manifest, task: Task) -> str:
     lines = ["## How it was made", ""]
     if manifest.backbone is not None:
         stages = manifest.backbone.stages
@@ -133,8 +126,7 @@ def _training(manifest: Manifest) -> str:
     size = manifest.preprocessing.size
     lines.append(
         f"- Input: {size} x {size} pixels, {manifest.preprocessing.interpolation} resizing, "
-        f"centre crop {manifest.preprocessing.crop:g}. Probabilities: softmax at temperature "
-        f"{manifest.temperature:.3f}"
+        f"centre crop {manifest.preprocessing.crop:g}. {task.activation(manifest.temperature)}"
     )
     for key, value in manifest.training.items():
         if isinstance(value, Mapping):
@@ -147,36 +139,39 @@ def _training(manifest: Manifest) -> str:
     return "\n".join([*lines, f"- Libraries: {made_with}"])
 
 
-def _scores(manifest: Manifest) -> str:
+def _scores(manifest: Manifest, task: Task) -> str:
     if not manifest.metrics:
         return ""
     tested = manifest.verdict.get("tested", not manifest.data.get("cross_validated"))
     where = "on the test part, which never trained it" if tested else "cross-validated"
-    rows = [(_WORDS.get(name, name), score_text(name, score)) for name, score in manifest.metrics.items()]
+    rows = [
+        (task.metrics[name].title, score_text(task.metrics[name], score))
+        for name, score in manifest.metrics.items()
+        if name in task.metrics
+    ]
     return f"## Scores\n\nWith 95 % intervals, {where}.\n\n" + _table(("Metric", "Score"), rows)
 
 
-def _evidence(rows: Sequence[EvidenceRecord]) -> str:
+def _evidence(rows: Sequence[EvidenceRecord], task: Task) -> str:
     if not rows:
         return ""
+    shown = [task.metric(name) for name in task.shown[:2]]
     cells = []
     for row in rows:
-        scores = [
-            score_text(name, row.scores[name]) if name in row.scores else "–" for name in ("log_loss", "accuracy")
-        ]
+        scores = [score_text(each, row.scores[each.name]) if each.name in row.scores else "–" for each in shown]
         note = "" if row.status == "measured" else row.status
         cells.append((row.name, row.kind, *scores, f"{row.seconds:.1f}", f"{row.trainable:,}", note))
-    heads = ("Candidate", "Kind", "Log loss", "Accuracy", "Seconds", "Trainable", "Note")
+    heads = ("Candidate", "Kind", *(each.title for each in shown), "Seconds", "Trainable", "Note")
     return "## Evidence\n\nEvery candidate on the same validation items, with 95 % intervals.\n\n" + _table(
         heads, cells
     )
 
 
-def _limits(manifest: Manifest) -> str:
+def _limits(manifest: Manifest, task: Task) -> str:
     lines = [
         "## Limits",
         "",
-        "- It always answers with one of its classes, also for a picture of something else.",
+        f"- {task.words.limit}",
         "- The scores hold for data like those above; another camera, place or time can be harder.",
         "- An interval says how far chance in the tested items reaches, not how far the data may drift.",
     ]

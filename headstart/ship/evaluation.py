@@ -1,4 +1,4 @@
-"""A sealed model against labelled data it has not seen: scores with intervals, confusion, and what was left out."""
+"""A sealed model against labelled data it has not seen: scores with intervals, details, and what was left out."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import Any
 
 import numpy as np
 
+from headstart.base import discovery
 from headstart.base.errors import DataError, Undecodable
 from headstart.base.vocabulary import Skipped, Table
 from headstart.data import labels as labelling
-from headstart.data.printable import listing, where
-from headstart.measure.summary import summarise
+from headstart.data.printable import where
+from headstart.tasks.task import Task
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Items whose class is known.
+    """Items whose target is known.
 
     Attributes:
         items: what the modality decodes.
-        targets: (n,) class indices of the model.
+        targets: of the n items, as the model's task reads them.
         skipped: items without a label.
         notes: how the source was read.
     """
@@ -32,64 +33,57 @@ class Examples:
     notes: tuple[str, ...]
 
 
-def examples(table: Table, classes: Sequence[str]) -> Examples:
+def examples(table: Table, task: Task) -> Examples:
     """The labelled items of an opened source; only its test part where it has one.
 
     Raises:
-        DataError: when there are none, or a label is none of the model's classes.
+        DataError: when there are none, or a label is none of the model's.
     """
     chosen = list(range(len(table.items)))
     notes = [table.understood, *table.notes]
     if "test" in table.parts and set(table.parts) != {"test"}:
         chosen = [i for i in chosen if table.parts[i] == "test"]
         notes.append(f"Only its test part is evaluated: {len(chosen)} of {len(table.items)} items")
-    names = labelling.names(table.labels)
-    index = {name: number for number, name in enumerate(classes)}
-    unknown = sorted({name for name in (names[i] for i in chosen) if name is not None and name not in index})
-    if unknown:
-        raise DataError(
-            f"The model does not know the class {listing(unknown)}",
-            where=table.origin,
-            expected="its own classes: " + listing(list(classes), 12),
-            next_move="rename or leave out what it cannot know",
-        )
-    skipped = [Skipped(where(table.items[i], i), "no label") for i in chosen if names[i] is None]
-    known = [i for i in chosen if names[i] is not None]
+    values = discovery.load("tasks", task.kind).parse(labelling.plain(table.labels))
+    skipped = [Skipped(where(table.items[i], i), "no label") for i in chosen if values[i] is None]
+    known = [i for i in chosen if values[i] is not None]
     if not known:
-        raise DataError("No item has a label", where=table.origin, expected="a class for each item")
-    targets = np.array([index[names[i] or ""] for i in known], dtype=np.int64)
+        raise DataError("No item has a label", where=table.origin, expected="a label for each item")
+    try:
+        targets = task.encode([values[i] for i in known])
+    except DataError as error:
+        raise DataError(
+            error.what, where=error.where or table.origin, expected=error.expected, next_move=error.next_move
+        ) from error
     return Examples(tuple(table.items[i] for i in known), targets, tuple(skipped), tuple(notes))
 
 
-def scored(
-    task: Examples, rows: Sequence[np.ndarray | Undecodable], classes: Sequence[str], *, seed: int
-) -> dict[str, Any]:
+def scored(given: Examples, rows: Sequence[np.ndarray | Undecodable], task: Task, *, seed: int) -> dict[str, Any]:
     """The report of ``Model.evaluate``.
 
     Args:
-        task: the items and their classes.
-        rows: for each item its probabilities (C,), or why it could not be read.
-        classes: names of the columns.
+        given: the items and their targets.
+        rows: for each item its prediction (K,), or why it could not be read.
+        task: what is predicted.
         seed: of the bootstrap.
 
     Raises:
         DataError: when no item could be read.
     """
     readable = {position: row for position, row in enumerate(rows) if not isinstance(row, Undecodable)}
-    skipped = list(task.skipped)
+    skipped = list(given.skipped)
     for position, row in enumerate(rows):
         if isinstance(row, Undecodable):
-            skipped.append(Skipped(where(task.items[position], position), row.what))
+            skipped.append(Skipped(where(given.items[position], position), row.what))
     if not readable:
         raise DataError("None of the items could be read", where=skipped[0].where, expected=skipped[0].why)
-    targets = task.targets[list(readable)]
-    summary = summarise(np.stack(list(readable.values())), targets, classes, seed=seed).as_dict()
+    targets, predictions = given.targets[list(readable)], np.stack(list(readable.values()))
+    scores = task.intervals(predictions, targets, seed=seed)
     return {
-        **summary["scores"],
-        "confusion": summary["confusion"],
-        "per_class": summary["per_class"],
-        "classes": list(classes),
+        **{name: interval.as_dict() for name, interval in scores.items()},
+        **task.details(predictions, targets),
+        "task": task.kind,
         "n": len(readable),
         "skipped": [{"file": entry.where, "error": entry.why} for entry in skipped],
-        "notes": list(task.notes),
+        "notes": list(given.notes),
     }

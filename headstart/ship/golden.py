@@ -1,4 +1,4 @@
-"""Golden examples: a few inputs with the probabilities they had when the model was sealed, replayed at every load.
+"""Golden examples: a few inputs with the predictions they had when the model was sealed, replayed at every load.
 
 A model that reproduces them still means what it meant: same weights, same preprocessing, same reading of the network
 by the libraries. The inputs are drawn from a seed (noise, gradients, shapes), so that nobody's pictures travel with a
@@ -31,15 +31,15 @@ class Golden:
 
     Attributes:
         inputs: (n, 3, s, s) uint8, already preprocessed.
-        probabilities: (n, C) float32.
+        predictions: (n, K) float32, on a scale on which 0.001 is little.
     """
 
     inputs: np.ndarray
-    probabilities: np.ndarray
+    predictions: np.ndarray
 
     def save(self, path: Path) -> None:
         """Write them as safetensors."""
-        save_file({"inputs": self.inputs, "probabilities": self.probabilities}, path)
+        save_file({"inputs": self.inputs, "predictions": self.predictions}, path)
 
 
 def generate(size: int, *, seed: int, count: int = COUNT) -> np.ndarray:
@@ -60,7 +60,7 @@ def own(items: Sequence[Any], preprocessing: Preprocessing, *, modality: str, co
     return np.stack([room.load(item, preprocessing) for item in list(items)[:count]])
 
 
-def read(path: Path, *, classes: int) -> Golden:
+def read(path: Path, *, columns: int) -> Golden:
     """Read golden examples and check their shapes.
 
     Raises:
@@ -70,33 +70,34 @@ def read(path: Path, *, classes: int) -> Golden:
         arrays = load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise ModelFolderError(f"{path.name} cannot be read: {error}", where=str(path)) from error
-    inputs, probabilities = arrays.get("inputs"), arrays.get("probabilities")
+    # Until schema version 2 there were classifiers only, and what they predict are probabilities.
+    inputs, predictions = arrays.get("inputs"), arrays.get("predictions", arrays.get("probabilities"))
     if (
         inputs is None
-        or probabilities is None
+        or predictions is None
         or inputs.dtype != np.uint8
         or inputs.ndim != 4
-        or probabilities.shape != (len(inputs), classes)
+        or predictions.shape != (len(inputs), columns)
         or not len(inputs)
     ):
         raise ModelFolderError(
             f"{path.name} does not hold golden examples",
             where=str(path),
-            expected=f"inputs (n, 3, s, s) uint8 and probabilities (n, {classes})",
+            expected=f"inputs (n, 3, s, s) uint8 and predictions (n, {columns})",
         )
-    return Golden(inputs, probabilities.astype(np.float32))
+    return Golden(inputs, predictions.astype(np.float32))
 
 
 def check(golden: Golden, found: np.ndarray, *, tolerance: float, where: str) -> float:
-    """Compare replayed probabilities (n, C) with the expected ones; the largest difference.
+    """Compare replayed predictions (n, K) with the expected ones; the largest difference.
 
-    A label may change only between classes whose expected probabilities were closer than the tolerance allows to
+    A label may change only between columns whose expected predictions were closer than the tolerance allows to
     tell apart.
 
     Raises:
         ModelFolderError: on drift, with both numbers.
     """
-    expected = golden.probabilities.astype(np.float64)
+    expected = golden.predictions.astype(np.float64)
     gap = np.abs(found - expected)
     worst = float(gap.max()) if np.isfinite(found).all() else float("inf")
     rows = np.arange(len(expected))
@@ -109,7 +110,7 @@ def check(golden: Golden, found: np.ndarray, *, tolerance: float, where: str) ->
     raise ModelFolderError(
         "The model no longer gives what it gave when it was sealed",
         where=f"{where}, golden example {row + 1} of {len(expected)}",
-        expected=f"probability {expected[row, column]:.6f}, got {found[row, column]:.6f} "
+        expected=f"{expected[row, column]:.6f}, got {found[row, column]:.6f} "
         f"(largest difference {worst:.2g}, allowed {tolerance:g})",
         next_move="install the library versions of its manifest.json, or fit again",
     )

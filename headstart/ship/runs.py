@@ -12,13 +12,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from headstart.base import files, manifest
-from headstart.base.errors import HeadstartError, RunError
+from headstart.base import discovery, files, manifest
+from headstart.base.errors import HeadstartError, RunError, UnknownName
 from headstart.base.machine import cache_folder
 from headstart.base.run import Run
 from headstart.base.vocabulary import Interval
+
+if TYPE_CHECKING:
+    from headstart.measure.metric import Metric
 
 _DEEP = 2
 """Levels of folders below a named one that are looked through."""
@@ -35,7 +38,10 @@ class Summary:
         data: what the source was.
         digest: of the data, classes and split.
         items: usable ones.
-        classes: their number; 0 if unknown.
+        classes: their number, or that of labels or targets; 0 if unknown.
+        about: what the items are, behind their number.
+        task: plug-in of the tasks room.
+        stated: the score that the verdict is stated in.
         backbone: full name; "" for a model without a network.
         candidate: what was sealed.
         outcome: the verdict in one word.
@@ -51,6 +57,9 @@ class Summary:
     digest: str = ""
     items: int = 0
     classes: int = 0
+    about: str = ""
+    task: str = "classification"
+    stated: str = ""
     backbone: str = ""
     candidate: str = ""
     outcome: str = ""
@@ -111,6 +120,8 @@ def summary(folder: str | Path) -> Summary:
             digest=str(config.get("data", "")),
             items=sum(run.data.get("parts", {}).values()),
             classes=len(run.data.get("counts", {})),
+            about=str(run.data.get("targets") or ""),
+            task=str(run.data.get("task") or "classification"),
             backbone=str(config.get("backbone", "")),
         )
     sealed = manifest.read(folder)
@@ -123,7 +134,10 @@ def summary(folder: str | Path) -> Summary:
         data=_source(sealed.data),
         digest=str(sealed.data.get("digest", "")),
         items=sum(int(str(size)) for size in parts.values()) if isinstance(parts, Mapping) else 0,
-        classes=len(sealed.classes),
+        classes=len(sealed.names),
+        about=str(sealed.data.get("targets") or f"in {len(sealed.names)} classes"),
+        task=sealed.task,
+        stated=str(sealed.verdict.get("metric") or ""),
         backbone=sealed.backbone.name if sealed.backbone else "",
         candidate=str(sealed.training.get("candidate", "")),
         outcome=str(sealed.verdict.get("outcome", "")),
@@ -133,12 +147,36 @@ def summary(folder: str | Path) -> Summary:
     )
 
 
-def gaps(folders: Sequence[str | Path], metric: str) -> list[Interval | None]:
+def metrics(task: str) -> Mapping[str, Metric]:
+    """Every score of a task.
+
+    Raises:
+        UnknownName: no such task here.
+    """
+    found: Mapping[str, Metric] = discovery.load("tasks", task).METRICS
+    return found
+
+
+def metric(one: Summary, name: str | None) -> Metric:
+    """The named score of a run's task; by default the one its verdict is stated in.
+
+    Raises:
+        UnknownName: no such score of this task.
+    """
+    known = metrics(one.task)
+    if name is None:
+        name = one.stated if one.stated in known else next(iter(known))
+    if name not in known:
+        raise UnknownName("metric", name, known)
+    return known[name]
+
+
+def gaps(folders: Sequence[str | Path], metric: Metric) -> list[Interval | None]:
     """How much better each run's sealed model is than the first's, item by item on the same test items.
 
     Args:
         folders: finished runs on the same data; the first is what the others are compared with.
-        metric: a score of classification.
+        metric: a score of their task.
 
     Returns:
         One an other run: above 0 is better than the first. None where a run kept no predictions, or those of other
@@ -158,15 +196,15 @@ def gaps(folders: Sequence[str | Path], metric: str) -> list[Interval | None]:
 
 
 def _predictions(folder: Path) -> tuple[Any, Any] | None:
-    """Probabilities of the sealed model on the test items, and their targets; None if they were not kept."""
+    """Predictions of the sealed model on the test items, and their targets; None if they were not kept."""
     run = Run(folder / "run")
     arrays, winner = run.arrays("predictions"), str(run.verdict.get("winner"))
     if winner not in arrays or "targets" not in arrays:
         return None
-    probabilities = arrays[winner].astype("float64")
-    if probabilities.ndim != 2 or arrays["targets"].ndim != 1 or arrays["targets"].dtype.kind != "i":
+    predictions = arrays[winner].astype("float64")
+    if predictions.ndim != 2 or len(arrays["targets"]) != len(predictions):
         return None
-    return probabilities / probabilities.sum(axis=1, keepdims=True), arrays["targets"]
+    return predictions, arrays["targets"]
 
 
 def _source(data: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Items to probabilities: the part of a sealed model that computes, a network or a baseline behind one face."""
+"""Items to predictions: the part of a sealed model that computes, a network or a baseline behind one face."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from headstart.base.vocabulary import Preprocessing
 from headstart.baselines.predictor import Predictor
 from headstart.features import inference
 from headstart.features.network import Network
-from headstart.measure.calibration import softmax
+from headstart.tasks.task import Task
 
 BACKBONE, HEAD, BASELINE = "backbone.", "head.", "baseline."
 """Prefixes of tensor names in the weights file."""
 
 
 class Scorer(Protocol):
-    """Turns items into probabilities."""
+    """Turns items into predictions: probabilities, or values."""
 
     def score(self, items: Sequence[Any], *, precision: str, failed: dict[int, str]) -> np.ndarray:
-        """Probabilities (n, C) float64; ``failed`` gets position -> reason of unreadable items, whose rows are NaN."""
+        """Predictions (n, K) float64; ``failed`` gets position -> reason of unreadable items, whose rows are NaN."""
         ...
 
     def replay(self, arrays: np.ndarray) -> np.ndarray:
-        """Probabilities (n, C) float64 of preprocessed inputs (n, 3, s, s) uint8, in float32 on the processor."""
+        """Predictions (n, K) float64 of preprocessed inputs (n, 3, s, s) uint8, in float32 on the processor."""
         ...
 
     def tensors(self) -> dict[str, torch.Tensor]:
@@ -45,14 +45,16 @@ class Scorer(Protocol):
 
 
 class NetworkScorer:
-    """A network, its preprocessing and its temperature."""
+    """A network, its task, its preprocessing and its temperature."""
 
-    def __init__(self, network: Network, preprocessing: Preprocessing, temperature: float, modality: str) -> None:
-        self.network, self.preprocessing = network, preprocessing
+    def __init__(
+        self, network: Network, task: Task, preprocessing: Preprocessing, temperature: float, modality: str
+    ) -> None:
+        self.network, self.task, self.preprocessing = network, task, preprocessing
         self.temperature, self.modality = temperature, modality
 
     def score(self, items: Sequence[Any], *, precision: str, failed: dict[int, str]) -> np.ndarray:
-        """Probabilities (n, C) float64."""
+        """Predictions (n, K) float64."""
         outputs = inference.outputs(
             self.network,
             items,
@@ -61,14 +63,14 @@ class NetworkScorer:
             precision=precision,
             failed=failed,
         )
-        return softmax(outputs.astype(np.float64) / self.temperature)
+        return self.task.predictions(outputs.astype(np.float64), self.temperature)
 
     def replay(self, arrays: np.ndarray) -> np.ndarray:
-        """Probabilities (n, C) float64; leaves the network on the processor."""
+        """Predictions (n, K) float64; leaves the network on the processor."""
         network = self.network.eval().to("cpu")
         with torch.inference_mode():
             outputs = network(torch.from_numpy(np.ascontiguousarray(arrays))).float().numpy()
-        return softmax(outputs.astype(np.float64) / self.temperature)
+        return self.task.predictions(outputs.astype(np.float64), self.temperature)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """Backbone and head; each tensor is its own copy, whatever it shares memory with."""
@@ -84,9 +86,9 @@ class BaselineScorer:
         self.predictor = predictor
 
     def score(self, items: Sequence[Any], *, precision: str, failed: dict[int, str]) -> np.ndarray:
-        """Probabilities (n, C) float64; the precision is a network's business."""
+        """Predictions (n, K) float64; the precision is a network's business."""
         try:
-            return np.asarray(self.predictor.predict_proba(items), dtype=np.float64)
+            return np.asarray(self.predictor.predict(items), dtype=np.float64)
         except Undecodable:
             rows = [self._one(item, position, failed) for position, item in enumerate(items)]
         width = max((len(row) for row in rows), default=0)
@@ -94,15 +96,15 @@ class BaselineScorer:
 
     def _one(self, item: Any, position: int, failed: dict[int, str]) -> np.ndarray:
         try:
-            return np.asarray(self.predictor.predict_proba([item]), dtype=np.float64)[0]
+            return np.asarray(self.predictor.predict([item]), dtype=np.float64)[0]
         except Undecodable as error:
             failed[position] = error.what
             return np.empty(0)
 
     def replay(self, arrays: np.ndarray) -> np.ndarray:
-        """Probabilities (n, C) float64 of the inputs, handed over as pictures (s, s, 3)."""
+        """Predictions (n, K) float64 of the inputs, handed over as pictures (s, s, 3)."""
         pictures = list(np.ascontiguousarray(arrays.transpose(0, 2, 3, 1)))
-        return np.asarray(self.predictor.predict_proba(pictures), dtype=np.float64)
+        return np.asarray(self.predictor.predict(pictures), dtype=np.float64)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """The baseline's arrays."""
@@ -110,7 +112,7 @@ class BaselineScorer:
         return {BASELINE + name: torch.from_numpy(np.array(array, order="C")) for name, array in arrays.items()}
 
 
-def restored(folder: Path, manifest: Manifest) -> Scorer:
+def restored(folder: Path, manifest: Manifest, task: Task) -> Scorer:
     """Build the scorer that a checked folder describes.
 
     Raises:
@@ -127,8 +129,8 @@ def restored(folder: Path, manifest: Manifest) -> Scorer:
     try:
         discovery.load("data", manifest.modality, kind="modality")
         if manifest.kind == "baseline":
-            return _baseline(tensors, manifest)
-        return _network(tensors, manifest, folder)
+            return _baseline(tensors, manifest, task)
+        return _network(tensors, manifest, task, folder)
     except ModelFolderError:
         raise
     except HeadstartError as error:
@@ -137,18 +139,35 @@ def restored(folder: Path, manifest: Manifest) -> Scorer:
         ) from error
 
 
-def _baseline(tensors: Mapping[str, torch.Tensor], manifest: Manifest) -> Scorer:
+def task_of(folder: Path, manifest: Manifest) -> Task:
+    """The task that a checked folder describes.
+
+    Raises:
+        ModelFolderError: when there is no such task here, or its record does not fit it.
+    """
+    try:
+        found: Task = discovery.load("tasks", manifest.task, kind="task").restore(manifest.names, manifest.target)
+    except ModelFolderError:
+        raise
+    except HeadstartError as error:
+        raise ModelFolderError(
+            error.what, where=str(folder / NAME), expected=error.expected, next_move=error.next_move
+        ) from error
+    return found
+
+
+def _baseline(tensors: Mapping[str, torch.Tensor], manifest: Manifest, task: Task) -> Scorer:
     if manifest.baseline is None:
         raise ModelFolderError("The manifest describes no baseline", where=NAME)
     room = discovery.load("baselines", manifest.baseline.name, kind="baseline")
     arrays = {name.removeprefix(BASELINE): tensor.numpy() for name, tensor in tensors.items()}
     try:
-        return BaselineScorer(room.restore(arrays, manifest.baseline.state))
+        return BaselineScorer(room.restore(arrays, manifest.baseline.state, task))
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise ModelFolderError(f"The baseline {manifest.baseline.name} cannot be restored: {error!r}") from error
 
 
-def _network(tensors: Mapping[str, torch.Tensor], manifest: Manifest, folder: Path) -> Scorer:
+def _network(tensors: Mapping[str, torch.Tensor], manifest: Manifest, task: Task, folder: Path) -> Scorer:
     record, head_record = manifest.backbone, manifest.head
     if record is None or head_record is None:
         raise ModelFolderError("The manifest describes no network", where=NAME)
@@ -158,7 +177,11 @@ def _network(tensors: Mapping[str, torch.Tensor], manifest: Manifest, folder: Pa
         raise ModelFolderError(
             f"The head reads stage {max(record.taps)} of a network with {backbone.depth} stages", where=str(folder)
         )
-    head = discovery.load("tasks", manifest.task, kind="task").head(head_record.width, head_record.classes)
+    if head_record.outputs != task.outputs:
+        raise ModelFolderError(
+            f"The head has {head_record.outputs} outputs where the task has {task.outputs}", where=str(folder / NAME)
+        )
+    head = task.head(head_record.width, head_record.outputs)
     parts: dict[str, nn.Module] = {BACKBONE: backbone.module, HEAD: head}
     _same_tensors(
         {prefix + name: tensor for prefix, part in parts.items() for name, tensor in part.state_dict().items()},
@@ -168,7 +191,7 @@ def _network(tensors: Mapping[str, torch.Tensor], manifest: Manifest, folder: Pa
     for prefix, part in parts.items():
         part.load_state_dict({name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)})
     network = Network(_normalised(backbone, preprocessing), head, record.taps).eval()
-    return NetworkScorer(network, preprocessing, manifest.temperature, manifest.modality)
+    return NetworkScorer(network, task, preprocessing, manifest.temperature, manifest.modality)
 
 
 def _same_tensors(wanted: Mapping[str, torch.Tensor], found: Mapping[str, torch.Tensor], folder: Path) -> None:

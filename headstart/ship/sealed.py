@@ -19,12 +19,13 @@ from headstart.base.errors import BadOption, Undecodable
 from headstart.base.manifest import Manifest
 from headstart.base.progress import Reporter, Silent
 from headstart.base.run import Run
-from headstart.base.vocabulary import Evidence
+from headstart.base.vocabulary import Evidence, Interval
 from headstart.data.opening import open_source
-from headstart.data.printable import where
+from headstart.data.printable import count, where
 from headstart.ship import evaluation, golden
 from headstart.ship.items import listed
-from headstart.ship.scoring import Scorer, restored
+from headstart.ship.scoring import Scorer, restored, task_of
+from headstart.tasks.task import Task
 
 OnError = Literal["raise", "skip"]
 CHUNK = 256
@@ -37,27 +38,63 @@ class Prediction:
 
     Attributes:
         item: the item as it was given (a path, or the picture itself).
-        label: the most probable class.
-        confidence: its probability.
-        classes: all classes, in the order of ``scores``.
-        scores: (C,) probabilities.
+        answer: what the task says of it, as plain data: "label" and "confidence", "labels", or "value".
+        scores: (K,) probabilities of the classes or labels, or the one value.
+        task: what is predicted.
     """
 
     item: Any = field(compare=False)
-    label: str
-    confidence: float
-    classes: tuple[str, ...] = field(repr=False)
+    answer: dict[str, Any]
     scores: np.ndarray = field(repr=False, compare=False)
+    task: Task = field(repr=False, compare=False)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What ``scores`` are of."""
+        return self.task.names
+
+    @property
+    def label(self) -> str:
+        """The most probable class."""
+        return str(self._of("label"))
+
+    @property
+    def confidence(self) -> float:
+        """Its probability."""
+        self._of("label")
+        return float(self.scores.max())
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that are there, the most probable first."""
+        return tuple(self._of("labels"))
+
+    @property
+    def value(self) -> float:
+        """The number."""
+        self._of("value")
+        return float(self.scores[0])
 
     @property
     def probabilities(self) -> dict[str, float]:
-        """Class -> probability."""
+        """Class or label -> probability."""
         return dict(zip(self.classes, self.scores.tolist(), strict=True))
 
     def top(self, count: int) -> list[tuple[str, float]]:
         """The ``count`` most probable classes with their probabilities, best first."""
         order = np.argsort(-self.scores, kind="stable")[:count]
         return [(self.classes[i], float(self.scores[i])) for i in order]
+
+    def said(self, top: int = 1) -> str:
+        """The answer in a line of text."""
+        return self.task.said(self.scores, top)
+
+    def _of(self, name: str) -> Any:
+        if name not in self.answer:
+            raise BadOption(
+                f"A {self.task.kind} model gives no {name}", expected=f"one of {', '.join(self.answer)}, in answer"
+            )
+        return self.answer[name]
 
 
 class Model:
@@ -66,20 +103,22 @@ class Model:
     Args:
         path: its folder.
         manifest: what the folder says about itself.
-        scorer: turns items into probabilities.
+        task: what it predicts.
+        scorer: turns items into predictions.
 
     Attributes:
         path: its folder.
         manifest: what the folder says about itself.
+        task: what it predicts: names, scores, words.
     """
 
-    def __init__(self, path: Path, manifest: Manifest, scorer: Scorer) -> None:
-        self.path, self.manifest, self._scorer = path, manifest, scorer
+    def __init__(self, path: Path, manifest: Manifest, task: Task, scorer: Scorer) -> None:
+        self.path, self.manifest, self.task, self._scorer = path, manifest, task, scorer
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names, in natural order."""
-        return self.manifest.classes
+        """Class or label names in natural order, or the name of the one target."""
+        return self.task.names
 
     @property
     def evidence(self) -> list[Evidence]:
@@ -98,7 +137,7 @@ class Model:
         return run if run.exists() else None
 
     def predict(self, items: Any, *, on_error: OnError = "raise", precision: str = "float32") -> list[Prediction]:
-        """Labels with confidence, one for each item, in order.
+        """Labels with confidence, or values, one for each item, in order.
 
         Args:
             items: paths, PIL images or arrays; a list of them, a single one, or a folder.
@@ -120,6 +159,8 @@ class Model:
 
     def predict_proba(self, items: Any, *, on_error: OnError = "raise", precision: str = "float32") -> np.ndarray:
         """Probabilities (n, C), columns in the order of ``classes``; rows of skipped items are NaN.
+
+        Of a regression, these are its values (n, 1).
 
         Raises:
             Undecodable: for an item that cannot be read, unless it is skipped.
@@ -163,8 +204,7 @@ class Model:
         report.end()
 
     def _prediction(self, item: Any, scores: np.ndarray) -> Prediction:
-        best = int(scores.argmax())
-        return Prediction(item, self.classes[best], float(scores[best]), self.classes, scores)
+        return Prediction(item, self.task.answer(scores), scores, self.task)
 
     def evaluate(
         self,
@@ -188,31 +228,34 @@ class Model:
             report: told of progress.
 
         Returns:
-            Metric name -> {value, low, high}; and ``confusion`` (rows are true classes), ``classes``, ``n``,
-            ``skipped`` and ``notes``.
+            Metric name -> {value, low, high}; what the task adds (``confusion``, whose rows are true classes, and
+            ``per_class``; ``per_label``), ``n``, ``skipped`` and ``notes``.
 
         Raises:
-            DataError: when the source cannot be used, or has classes that the model does not know.
+            DataError: when the source cannot be used, or has classes or labels that the model does not know.
         """
-        task = evaluation.examples(open_source(source, labels, label=label, path=path), self.classes)
-        results = self._stream(task.items, precision, report or Silent())
+        given = evaluation.examples(open_source(source, labels, label=label, path=path), self.task)
+        results = self._stream(given.items, precision, report or Silent())
         rows = [result.scores if isinstance(result, Prediction) else result for _, result in results]
-        return evaluation.scored(task, rows, self.classes, seed=seed)
+        return evaluation.scored(given, rows, self.task, seed=seed)
 
     def summary(self) -> str:
         """A few lines that say what the model is, how good it is, and where it lies."""
-        lines = [repr(self), "Classes: " + ", ".join(self.classes[:12]) + (", …" if len(self.classes) > 12 else "")]
-        lines += [f"{name}: {score.value:.3f} [{score.low:.3f}, {score.high:.3f}]" for name, score in self._metrics()]
+        known = ", ".join(self.classes[:12]) + (", …" if len(self.classes) > 12 else "")
+        lines = [repr(self), f"{self.task.words.noun[1].capitalize()}: {known}"]
+        lines += [
+            f"{name}: {metric.text(Interval(score.value, score.low, score.high))}"
+            for name, score in self.manifest.metrics.items()
+            if (metric := self.task.metrics.get(name)) is not None
+        ]
         sentence = self.manifest.verdict.get("sentence")
         return "\n".join(lines + ([str(sentence)] if sentence else []))
-
-    def _metrics(self) -> list[tuple[str, manifests.ScoreRecord]]:
-        return list(self.manifest.metrics.items())
 
     def __repr__(self) -> str:
         backbone, baseline = self.manifest.backbone, self.manifest.baseline
         what = backbone.name if backbone is not None else baseline.name if baseline is not None else ""
-        return f"Model({str(self.path)!r}, {len(self.classes)} classes, {what})"
+        one, many = self.task.words.noun
+        return f"Model({str(self.path)!r}, {count(len(self.classes), one, many)}, {what})"
 
 
 def load(path: str | Path) -> Model:
@@ -223,11 +266,12 @@ def load(path: str | Path) -> Model:
     """
     folder = Path(path).expanduser()
     manifest = manifests.read(folder)
-    scorer = restored(folder, manifest)
-    examples = golden.read(folder / manifests.GOLDEN, classes=len(manifest.classes))
-    replayed = scorer.replay(examples.inputs)
+    task = task_of(folder, manifest)
+    scorer = restored(folder, manifest, task)
+    examples = golden.read(folder / manifests.GOLDEN, columns=len(task.names))
+    replayed = task.comparable(scorer.replay(examples.inputs))
     golden.check(examples, replayed, tolerance=manifest.golden.tolerance, where=str(folder))
-    return Model(folder, manifest, scorer)
+    return Model(folder, manifest, task, scorer)
 
 
 def _check(on_error: str) -> None:

@@ -49,6 +49,7 @@ from headstart.ship import card
 from headstart.ship import golden as goldens
 from headstart.ship.scoring import BaselineScorer, NetworkScorer
 from headstart.ship.sealed import Model, load
+from headstart.tasks.task import Task
 
 _BASELINE_SIZE = 32
 
@@ -60,12 +61,11 @@ def seal(
     *,
     network: Network | None,
     predictor: Predictor | None,
-    classes: Sequence[str],
+    task: Task,
     info: BackboneInfo | None,
     preprocessing: Preprocessing | None,
     temperature: float,
     modality: str,
-    task: str,
     evidence: Sequence[Evidence],
     verdict: Mapping[str, Any],
     data: Mapping[str, Any],
@@ -79,13 +79,13 @@ def seal(
 
     Args:
         to: the folder; a ``run/`` in it stays.
-        network: the classifier, or None when a baseline won.
+        network: the network, or None when a baseline won.
         predictor: the baseline, or None when a network won.
-        classes: in the order of the outputs.
+        task: what is predicted.
         info: what is known of the pretrained backbone; the network's own where None.
         preprocessing: of the inputs; the backbone's where None.
         temperature: outputs are divided by it before the softmax.
-        modality, task: names of the plug-ins.
+        modality: name of the plug-in.
         evidence: the evidence table.
         verdict: ``sentence``, ``outcome``, ``gap``, ``tests``.
         data: ``understood``, ``digest``, ``parts`` {part: items}, ``counts`` {class: items}, ``skipped``
@@ -105,16 +105,17 @@ def seal(
     to = Path(to).expanduser().absolute()
     if to.exists() and not to.is_dir():
         raise OutputExists(f"{to} is a file", expected="a folder, or a name that is free")
-    scorer, preprocessing = _scorer(network, predictor, preprocessing, temperature, modality)
-    examples = _golden(golden, scorer, preprocessing, modality=modality, own_items=own_items, seed=seed)
+    scorer, preprocessing = _scorer(network, predictor, task, preprocessing, temperature=temperature, modality=modality)
+    examples = _golden(golden, scorer, task, preprocessing, modality=modality, own_items=own_items, seed=seed)
     extra = dict(extra or {})
     metrics = extra.pop("metrics", None) or _winners(verdict)
     fields = {
         **_made(),
         **_described(scorer, info, depth),
-        "task": task,
+        "task": task.kind,
         "modality": modality,
-        "classes": tuple(map(str, classes)),
+        "names": tuple(map(str, task.names)),
+        "target": plain(task.record()),
         "preprocessing": PreprocessingRecord.of(preprocessing),
         "data": plain(data),
         "training": plain(extra),
@@ -126,7 +127,7 @@ def seal(
         ),
     }
     with _aside(to, sum(tensor.nbytes for tensor in scorer.tensors().values())) as aside:
-        _fill(aside, scorer, examples, fields, name=to.name)
+        _fill(aside, scorer, examples, fields, task, name=to.name)
         model = load(aside)
         _place(aside, to)
     model.path = to
@@ -136,13 +137,15 @@ def seal(
 def _scorer(
     network: Network | None,
     predictor: Predictor | None,
+    task: Task,
     preprocessing: Preprocessing | None,
+    *,
     temperature: float,
     modality: str,
 ) -> tuple[NetworkScorer | BaselineScorer, Preprocessing]:
     if network is not None:
         preprocessing = preprocessing or network.backbone.info.preprocessing
-        return NetworkScorer(network, preprocessing, float(temperature), modality), preprocessing
+        return NetworkScorer(network, task, preprocessing, float(temperature), modality), preprocessing
     if predictor is None:
         raise BadOption("Nothing to seal", expected="a network or a baseline's predictor")
     return BaselineScorer(predictor), preprocessing or Preprocessing(_BASELINE_SIZE)
@@ -151,6 +154,7 @@ def _scorer(
 def _golden(
     kind: str,
     scorer: NetworkScorer | BaselineScorer,
+    task: Task,
     preprocessing: Preprocessing,
     *,
     modality: str,
@@ -165,7 +169,7 @@ def _golden(
         inputs = goldens.generate(preprocessing.size, seed=seed)
     else:
         raise BadOption(f"Golden examples cannot be {kind!r}", where="golden", expected="generated or own")
-    return goldens.Golden(inputs, scorer.replay(inputs).astype(np.float32))
+    return goldens.Golden(inputs, task.comparable(scorer.replay(inputs)).astype(np.float32))
 
 
 def _made() -> dict[str, Any]:
@@ -200,7 +204,7 @@ def _described(scorer: NetworkScorer | BaselineScorer, info: BackboneInfo | None
         digest=network.backbone.digest(),
         config=None if info.config is None else plain(info.config),
     )
-    head = HeadRecord(width=network.head.in_features, classes=network.head.out_features)
+    head = HeadRecord(width=network.head.in_features, outputs=network.head.out_features)
     return {
         "kind": "network",
         "temperature": scorer.temperature,
@@ -228,6 +232,7 @@ def _fill(
     scorer: NetworkScorer | BaselineScorer,
     examples: goldens.Golden,
     fields: Mapping[str, Any],
+    task: Task,
     *,
     name: str,
 ) -> None:
@@ -235,7 +240,7 @@ def _fill(
         save_file(scorer.tensors(), folder / WEIGHTS)
         examples.save(folder / GOLDEN)
         described = Manifest(**fields, files={})
-        (folder / CARD).write_text(card.render(described, name=name), encoding="utf-8")
+        (folder / CARD).write_text(card.render(described, task, name=name), encoding="utf-8")
         listed = {each: _record(folder / each) for each in (WEIGHTS, GOLDEN, CARD)}
         whole = described.model_copy(update={"files": listed}).model_dump(mode="json")
         files.write_json(folder / NAME, sealed(whole))

@@ -1,8 +1,8 @@
-"""Linear probe: everything frozen, logistic regression on the stored features.
+"""Linear probe: everything frozen, logistic or ridge regression on the stored features.
 
 The features after one stage, or after all of them side by side (the idea of Head2Toe, Evci et al., 2022,
-arXiv 2201.03529). Nothing is trained by gradient steps over the network; the penalty is chosen by cross-validation
-inside the training part.
+arXiv 2201.03529). Nothing is trained by gradient steps over the network; the penalty is chosen on held-out
+items of the training part.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from headstart.base import scratch
 from headstart.base.errors import BadOption
 from headstart.base.work import Plan
 from headstart.features.network import Network
-from headstart.measure import folds, logistic
 from headstart.measure.linear import Linear
 from headstart.tune.setting import Setting, Tuned
 
@@ -34,7 +33,7 @@ def plan(setting: Setting, *, stages: str = "last", penalty: float | None = None
     Args:
         setting: data and backbone.
         stages: "last", "all" (every stage side by side), or a stage's number or name.
-        penalty: scikit-learn's ``C``; None chooses it by cross-validation.
+        penalty: scikit-learn's ``C``, of a ridge regression 1 / lambda; None chooses it on held-out items.
 
     Returns:
         A plan without fits whose result is a ``Tuned``.
@@ -84,20 +83,16 @@ def check(backbone: Backbone, options: Mapping[str, Any]) -> None:
 
 
 def solve(setting: Setting, features: np.ndarray, penalty: float | None) -> tuple[Linear, float]:
-    """Logistic regression on the training rows of ``features`` (N, d), and its penalty."""
+    """The task's linear solution on the training rows of ``features`` (N, d), and its penalty."""
     rows, targets = scratch.take(features, setting.train), setting.targets[setting.train]
-    given: dict[str, Any] = {"classes": setting.outputs, "class_weight": setting.weights, "standardise": True}
-    if penalty is not None:
-        return logistic.fit(rows, targets, penalty=penalty, **given), penalty
-    inner = folds.stratified(targets, seed=setting.draw("inner folds"))
-    found = logistic.search(rows, targets, inner if len(targets) < ENOUGH else inner[:1], **given)
-    return found.linear, found.penalty
+    seed = setting.draw("inner folds")
+    return setting.task.solve(rows, targets, penalty=penalty, weights=setting.weights, seed=seed)
 
 
 def as_head(linear: Linear) -> nn.Linear:
     """The solution as a network's head."""
-    classes, width = linear.weight.shape
-    head = nn.Linear(width, classes)
+    outputs, width = linear.weight.shape
+    head = nn.Linear(width, outputs)
     with torch.no_grad():
         head.weight.copy_(torch.as_tensor(linear.weight, dtype=torch.float32))
         head.bias.copy_(torch.as_tensor(linear.bias, dtype=torch.float32))

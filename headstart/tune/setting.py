@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from headstart.base import seeds
 from headstart.features.frozen import Augmentation, Frozen
 from headstart.features.network import Network
+from headstart.tasks.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Setting:
         targets: target of every item, one row an item: class indices (N,), or whatever the task reads.
         outputs: width of the head, C.
         train, held: positions of the training and the held-out items; ``held`` is empty when refitting.
-        task: a plug-in of the tasks room.
+        task: what is predicted.
         score: (outputs (n, C), targets (n,)) -> {name: value}.
         watch: the score that decides.
         minimise: whether less of it is better.
@@ -39,7 +39,7 @@ class Setting:
     outputs: int
     train: np.ndarray
     held: np.ndarray
-    task: ModuleType
+    task: Task
     score: Callable[[np.ndarray, np.ndarray], Mapping[str, float]]
     watch: str = "log_loss"
     minimise: bool = True

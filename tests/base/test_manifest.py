@@ -20,13 +20,14 @@ def plain_manifest(folder: Path) -> dict[str, Any]:
         for name in (manifest.WEIGHTS, manifest.GOLDEN)
     }
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "headstart": "0.1.0",
         "created": "2026-01-01T00:00:00+00:00",
         "task": "classification",
         "kind": "network",
         "modality": "images",
-        "classes": ["2", "10"],
+        "names": ["2", "10"],
+        "target": {},
         "preprocessing": Preprocessing(32).as_dict(),
         "backbone": {
             "name": "timm/resnet18.a1_in1k",
@@ -38,7 +39,7 @@ def plain_manifest(folder: Path) -> dict[str, Any]:
             "source": "ImageNet-1k",
             "digest": "0" * 64,
         },
-        "head": {"width": 4, "classes": 2},
+        "head": {"width": 4, "outputs": 2},
         "baseline": None,
         "temperature": 1.5,
         "libraries": {"torch": "2.11"},
@@ -74,10 +75,20 @@ def refused(folder: Path) -> str:
 
 def test_a_good_folder_is_read(folder: Path) -> None:
     found = manifest.read(folder)
-    assert found.classes == ("2", "10")
+    assert found.names == ("2", "10")
     assert found.preprocessing.value() == Preprocessing(32)
     info = found.info()
     assert info is not None and info.licence == "apache-2.0" and info.width == 4
+
+
+def test_a_folder_of_the_first_version_is_read(folder: Path) -> None:
+    old = plain_manifest(folder)
+    del old["target"]
+    old |= {"schema_version": 1, "classes": old.pop("names"), "head": {"width": 4, "classes": 2}}
+    (folder / manifest.NAME).write_text(json.dumps(manifest.sealed(old)))
+    found = manifest.read(folder)
+    assert found.names == ("2", "10") and found.target == {} and found.task == "classification"
+    assert found.head is not None and found.head.outputs == 2
 
 
 def test_a_missing_folder_and_a_file_are_named(tmp_path: Path) -> None:
@@ -139,9 +150,10 @@ def test_weights_must_be_listed(folder: Path) -> None:
     ("values", "told"),
     [
         ({"surprise": 1}, "surprise"),
-        ({"classes": ["one"]}, "classes"),
-        ({"classes": ["a", "a"]}, "classes must differ"),
-        ({"classes": ["a", "b", "c"]}, "2 outputs for 3 classes"),
+        ({"names": []}, "names"),
+        ({"names": ["a", "a"]}, "names must differ"),
+        ({"classes": ["a", "b"]}, "classes"),
+        ({"target": 1}, "target"),
         ({"temperature": 0}, "temperature"),
         ({"temperature": "1"}, "temperature"),
         ({"backbone": None}, "needs 'backbone'"),

@@ -10,6 +10,12 @@ from safetensors.numpy import load, save
 
 from headstart.base import discovery
 from headstart.baselines.predictor import Predictor
+from headstart.tasks import classification
+
+
+def kinds(classes: int) -> classification.Classification:
+    """Classification into so many classes."""
+    return classification.learn([str(each) for each in range(classes)])
 
 
 def coloured(n: int, classes: int = 3, *, seed: int = 0, noise: float = 60) -> tuple[list[np.ndarray], np.ndarray]:
@@ -39,9 +45,11 @@ def png(array: np.ndarray) -> Image.Image:
     return Image.open(io.BytesIO(stream.getvalue()))
 
 
-def through_a_file(predictor: Predictor) -> Predictor:
+def through_a_file(predictor: Predictor, classes: int = 3) -> Predictor:
     """The predictor as another process would restore it."""
     import json
 
     arrays, meta = predictor.state()
-    return discovery.load("baselines", predictor.name).restore(load(save(arrays)), json.loads(json.dumps(meta)))
+    return discovery.load("baselines", predictor.name).restore(
+        load(save(arrays)), json.loads(json.dumps(meta)), kinds(classes)
+    )

@@ -6,13 +6,14 @@ import pytest
 
 from headstart.base.errors import DataError
 from headstart.baselines import majority
+from tests.baselines.pictures import kinds
 
 
 def test_shares() -> None:
-    found = majority.fit(["a", "b", "c", "d"], [0, 0, 0, 1], 2, 0).predict_proba(["anything", "else"])
+    found = majority.fit(["a", "b", "c", "d"], [0, 0, 0, 1], kinds(2), 0).predict(["anything", "else"])
     assert found.tolist() == [[3.5 / 5, 1.5 / 5]] * 2
 
 
 def test_targets_must_be_as_many_as_items() -> None:
     with pytest.raises(DataError, match="Targets"):
-        majority.fit(["a"], [0, 1], 2, 0)
+        majority.fit(["a"], [0, 1], kinds(2), 0)

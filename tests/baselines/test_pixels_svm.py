@@ -8,7 +8,7 @@ from sklearn.svm import SVC
 
 from headstart.base.errors import BadOption, ModelFolderError
 from headstart.baselines import flat, pixels, pixels_svm
-from tests.baselines.pictures import coloured, ringed, through_a_file
+from tests.baselines.pictures import coloured, kinds, ringed, through_a_file
 
 
 @pytest.mark.parametrize("classes", [2, 3, 6])
@@ -48,14 +48,14 @@ def test_the_kernel_of_an_item_with_itself_is_one() -> None:
 
 def test_restored_outputs_are_equal_to_1e_6() -> None:
     items, y = coloured(60, 4, noise=90)
-    fitted = pixels_svm.fit(items, y, 4, 0)
-    again = through_a_file(fitted)
-    assert again.predict_proba(items) == pytest.approx(fitted.predict_proba(items), abs=1e-6)
+    fitted = pixels_svm.fit(items, y, kinds(4), 0)
+    again = through_a_file(fitted, 4)
+    assert again.predict(items) == pytest.approx(fitted.predict(items), abs=1e-6)
 
 
 def test_it_tells_apart_what_no_linear_model_can() -> None:
     (items, y), (new, truth) = ringed(60), ringed(60, seed=1)
-    bent, straight = (room.fit(items, y, 2, 0).predict_proba(new) for room in (pixels_svm, pixels))
+    bent, straight = (room.fit(items, y, kinds(2), 0).predict(new) for room in (pixels_svm, pixels))
     assert (bent.argmax(axis=1) == truth).mean() > 0.95
     assert (straight.argmax(axis=1) == truth).mean() < 0.75
 
@@ -63,7 +63,7 @@ def test_it_tells_apart_what_no_linear_model_can() -> None:
 def test_confidence_is_that_of_held_out_items() -> None:
     items, y = coloured(90, noise=250)
     new, truth = coloured(300, seed=1, noise=250)
-    p = pixels_svm.fit(items, y, 3, 0).predict_proba(new)
+    p = pixels_svm.fit(items, y, kinds(3), 0).predict(new)
     accuracy = (p.argmax(axis=1) == truth).mean()
     assert 0.4 < accuracy < 0.99
     assert p.max(axis=1).mean() == pytest.approx(accuracy, abs=0.12)
@@ -71,7 +71,7 @@ def test_confidence_is_that_of_held_out_items() -> None:
 
 def test_only_support_vectors_are_kept() -> None:
     items, y = ringed(90)
-    arrays, _ = pixels_svm.fit(items, y, 2, 0).state()
+    arrays, _ = pixels_svm.fit(items, y, kinds(2), 0).state()
     assert len(arrays["vectors"]) < 60
     assert arrays["vectors"].dtype == np.uint8
 
@@ -79,22 +79,22 @@ def test_only_support_vectors_are_kept() -> None:
 def test_more_items_than_the_limit_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     items, y = coloured(60)
     monkeypatch.setattr(pixels_svm, "MOST_ITEMS", 30)
-    assert len(pixels_svm.fit(items, y, 3, 5).vectors) <= 30
+    assert len(pixels_svm.fit(items, y, kinds(3), 5).vectors) <= 30
 
 
 def test_counts_that_do_not_fit_the_vectors_are_refused() -> None:
-    arrays, meta = pixels_svm.fit(*coloured(30), 3, 0).state()
+    arrays, meta = pixels_svm.fit(*coloured(30), kinds(3), 0).state()
     with pytest.raises(ModelFolderError, match="do not fit each other"):
-        pixels_svm.restore({**arrays, "count": arrays["count"] + 1}, meta)
+        pixels_svm.restore({**arrays, "count": arrays["count"] + 1}, meta, kinds(3))
 
 
 def test_one_class_alone_is_no_error() -> None:
     items, _ = coloured(6)
-    p = pixels_svm.fit(items, np.zeros(6, dtype=int), 2, 0).predict_proba(items)
+    p = pixels_svm.fit(items, np.zeros(6, dtype=int), kinds(2), 0).predict(items)
     assert (p[:, 0] > p[:, 1]).all()
 
 
 @pytest.mark.parametrize("size", [3, 65])
 def test_a_size_out_of_range_is_refused(size: int) -> None:
     with pytest.raises(BadOption, match="4 to 64"):
-        pixels_svm.fit(*coloured(9), 3, 0, size=size)
+        pixels_svm.fit(*coloured(9), kinds(3), 0, size=size)

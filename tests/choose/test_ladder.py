@@ -7,6 +7,9 @@ from headstart.base.vocabulary import Evidence, Interval
 from headstart.choose.ladder import Climb, preferred, rungs
 from headstart.choose.trial import Trial
 from headstart.choose.verdict import Comparison, conclude
+from headstart.tasks import classification
+
+TASK = classification.learn(["a", "b"])
 
 
 def one(name, kind="transfer", *, status="measured", trainable=10, strategy="probe", **values):
@@ -19,27 +22,27 @@ def one(name, kind="transfer", *, status="measured", trainable=10, strategy="pro
 
 def test_the_best_score_wins_whatever_its_price():
     cheap, dear = one("cheap", log_loss=0.5, trainable=1), one("dear", log_loss=0.4, trainable=10**9)
-    assert preferred([cheap, dear], "log_loss") is dear
+    assert preferred([cheap, dear], TASK, "log_loss") is dear
 
 
 def test_of_level_candidates_the_surer_wins_and_then_the_cheaper():
     unsure, sure = one("unsure", accuracy=1.0, log_loss=0.3), one("sure", accuracy=0.9995, log_loss=0.1)
-    assert preferred([unsure, sure], "accuracy") is sure
+    assert preferred([unsure, sure], TASK, "accuracy") is sure
     dear, cheap = one("dear", log_loss=0.1, trainable=99), one("cheap", log_loss=0.1004, trainable=9)
-    assert preferred([dear, cheap], "log_loss") is cheap
+    assert preferred([dear, cheap], TASK, "log_loss") is cheap
 
 
 def test_a_baseline_that_is_level_is_taken_before_a_network():
     network, simple = one("network", log_loss=0.1, trainable=0), one("pixels", "baseline", log_loss=0.1)
-    assert preferred([network, simple], "log_loss") is simple
+    assert preferred([network, simple], TASK, "log_loss") is simple
 
 
 def test_what_collapsed_or_diverged_is_never_the_best():
     climb = Climb()
     climb.add(one("fine", log_loss=0.7))
     climb.add(one("collapsed", log_loss=0.1, status="collapsed to one class"))
-    assert climb.best("log_loss", ("transfer",)).row.name == "fine"
-    assert climb.best("log_loss", ("scratch",)) is None
+    assert climb.best(TASK, "log_loss", ("transfer",)).row.name == "fine"
+    assert climb.best(TASK, "log_loss", ("scratch",)) is None
 
 
 def test_auto_climbs_from_probes_to_full_and_ends_with_scratch():
@@ -65,10 +68,10 @@ def compare(with_source, without, simple=None, *, strategy="full", fair=True, te
         trials["baseline"], probabilities["baseline"] = one("pixels", "baseline"), rows(simple)
     return conclude(
         Comparison(
-            metric="accuracy",
+            metric=TASK.metric("accuracy"),
             winner="transfer",
             trials=trials,
-            probabilities=probabilities,
+            predictions=probabilities,
             targets=np.zeros(200, dtype=np.int64),
             tested=tested,
             scratch_is_fair=fair,

@@ -17,9 +17,12 @@ from headstart.cli.fit import default_output, parse_depth, parse_settings
 from headstart.cli.shell import run
 from headstart.features.network import Network
 from headstart.ship.sealed import load
+from headstart.tasks import classification
 from tests.ship.conftest import sealed_to
 
 Captured = pytest.CaptureFixture[str]
+
+TASK = classification.learn(["a", "b"])
 
 
 @pytest.fixture
@@ -39,7 +42,8 @@ def calls(monkeypatch: pytest.MonkeyPatch, model_folder: Path) -> list[tuple[Any
 def test_every_option_reaches_the_workflow(calls: list[tuple[Any, dict[str, Any]]]) -> None:
     words = (
         "fit photos -o out --backbone timm/resnet18 --architecture timm/x --strategy partial --depth 3 --budget 90s"
-        " --metric f1_macro --seed 7 --no-baselines --drop-rare --precision float32 --golden own --label kind"
+        " --metric f1_macro --task classification --seed 7 --no-baselines --drop-rare --precision float32"
+        " --golden own --label kind --group patient --no-near-duplicates"
         " --path file --set strategy.rate=0.01 --set strategy.epochs=3 --overwrite --quiet --json"
         " --replay before --checkpoint-every 5s --group patient --no-near-duplicates --from bundle"
     )
@@ -55,6 +59,7 @@ def test_every_option_reaches_the_workflow(calls: list[tuple[Any, dict[str, Any]
         "depth": 3,
         "budget": "90s",
         "metric": "f1_macro",
+        "task": "classification",
         "seed": 7,
         "baselines": False,
         "drop_rare": True,
@@ -70,6 +75,8 @@ def test_every_option_reaches_the_workflow(calls: list[tuple[Any, dict[str, Any]
         "resume": False,
         "replay": Path("before"),
         "checkpoint_every": "5s",
+        "group": "patient",
+        "near_duplicates": False,
     }
 
 
@@ -152,7 +159,7 @@ def test_a_wide_evidence_table_still_fits(capsys: Captured) -> None:
         Evidence("partial@layer3 with a long name", "transfer", scores, 123.4, 11_200_000),
         Evidence("scratch", "scratch", {}, 0, 0, status="over budget: 300 s were needed"),
     ]
-    outcome.show_evidence(rows)
+    outcome.show_evidence(rows, TASK)
     told = capsys.readouterr().out
     assert all(len(line) <= 80 for line in told.splitlines())
     assert "11.2M" in told and "92.0 [88.0, 95.3]" in told
@@ -161,7 +168,8 @@ def test_a_wide_evidence_table_still_fits(capsys: Captured) -> None:
 
 def test_notes_stand_beside_the_figures_where_there_is_room(capsys: Captured) -> None:
     scores = {"accuracy": Interval(0.92, 0.88, 0.953), "log_loss": Interval(0.41, 0.3, 0.5)}
-    outcome.show_evidence([Evidence("full", "transfer", scores, status="cut short"), Evidence("probe", "transfer")])
+    rows = [Evidence("full", "transfer", scores, status="cut short"), Evidence("probe", "transfer")]
+    outcome.show_evidence(rows, TASK)
     told = capsys.readouterr().out
     assert "Note" in told and "cut short" in told and "full: cut short" not in told
 

@@ -15,6 +15,7 @@ from headstart.base.errors import RunError
 from headstart.cli.shell import run
 from headstart.engine.journal import Journal
 from headstart.measure import intervals
+from headstart.measure.scores import METRICS
 from headstart.ship import runs
 from tests.ship.conftest import resealed
 
@@ -145,7 +146,7 @@ def test_a_real_fit_is_listed_and_compared_with_itself(
     given = {"backbone": "embedded/resnet10-procedural", "strategy": "probe", "budget": "10s"}
     model = hs.fit(photos, output=tmp_path / "model", **given)  # type: ignore[arg-type]
     assert model.path in runs.found()
-    assert runs.gaps([model.path, model.path], "accuracy")[0].value == 0  # type: ignore[union-attr]
+    assert runs.gaps([model.path, model.path], METRICS["accuracy"])[0].value == 0  # type: ignore[union-attr]
     assert run(["runs"]) == 0
     assert "model" in capsys.readouterr().out
     own = runs.summary(model.path)

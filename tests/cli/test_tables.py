@@ -12,13 +12,14 @@ from rich.cells import cell_len
 
 from headstart.base.vocabulary import Interval
 from headstart.cli import tables
+from headstart.measure.scores import METRICS
 
 
 def test_scores_are_percent_where_they_are_shares() -> None:
-    assert tables.score("accuracy", Interval(0.921, 0.88, 0.953)) == "92.1 % [88.0, 95.3]"
-    assert tables.score("log_loss", {"value": 0.4123, "low": 0.3, "high": 0.5}) == "0.412 [0.300, 0.500]"
-    assert tables.score("log_loss", Interval(0.4123, 0.3, 0.5), interval=False) == "0.412"
-    assert tables.score("accuracy", None) == "-"
+    assert tables.score(METRICS["accuracy"], Interval(0.921, 0.88, 0.953)) == "92.1 % [88.0, 95.3]"
+    assert tables.score(METRICS["log_loss"], {"value": 0.4123, "low": 0.3, "high": 0.5}) == "0.412 [0.300, 0.500]"
+    assert tables.score(METRICS["log_loss"], Interval(0.4123, 0.3, 0.5), interval=False) == "0.412"
+    assert tables.score(METRICS["accuracy"], None) == "-"
 
 
 @pytest.mark.parametrize(

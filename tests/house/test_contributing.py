@@ -99,13 +99,14 @@ rng = np.random.default_rng(0)
 targets = np.arange(60) % 3
 centres = np.array([[200, 40, 40], [40, 200, 40], [40, 40, 200]])
 items = [rng.normal(centres[t], 20, (12, 12, 3)).clip(0, 255).astype(np.uint8) for t in targets]
-fitted = room.fit(items[:30], targets[:30], 3, 0)
-probabilities = fitted.predict_proba(items[30:])
+task = discovery.load("tasks", "classification").learn(["0", "1", "2"])
+fitted = room.fit(items[:30], targets[:30], task, 0)
+probabilities = fitted.predict(items[30:])
 assert probabilities.shape == (30, 3) and np.allclose(probabilities.sum(1), 1)
 assert (probabilities.argmax(1) == targets[30:]).all()
 arrays, meta = fitted.state()
-again = discovery.load("baselines", fitted.name).restore(arrays, meta)
-assert np.array_equal(again.predict_proba(items[30:]), probabilities)
+again = discovery.load("baselines", fitted.name).restore(arrays, meta, task)
+assert np.array_equal(again.predict(items[30:]), probabilities)
 print("equal")
 """
     assert run_there(planted, code).strip() == "equal"

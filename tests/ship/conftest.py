@@ -19,6 +19,7 @@ from headstart.base.vocabulary import Evidence, Interval
 from headstart.features.network import Network
 from headstart.ship.sealed import Model
 from headstart.ship.sealing import seal
+from headstart.tasks import classification
 
 ARCHITECTURE = "torchvision/mobilenet_v3_small"
 CLASSES = ("checks", "disc", "stripes")
@@ -43,12 +44,11 @@ def sealed_to(folder: Path, network: Network, /, **values: Any) -> Model:
     given: dict[str, Any] = {
         "network": network,
         "predictor": None,
-        "classes": CLASSES,
         "info": info,
         "preprocessing": replace(info.preprocessing, size=64),
         "temperature": 0.5,
         "modality": "images",
-        "task": "classification",
+        "task": classification.learn(CLASSES),
         "evidence": [Evidence("probe", "transfer", {"accuracy": Interval(0.9, 0.8, 0.97)}, 1.5, 12)],
         "verdict": {"sentence": "Transfer helped.", "outcome": "positive", "tests": {}},
         "data": {"digest": "d", "understood": "A folder of 3 class subfolders", "skipped": []},

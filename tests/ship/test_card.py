@@ -9,17 +9,21 @@ import pytest
 
 from headstart.base.manifest import Manifest
 from headstart.ship import card
+from headstart.tasks import classification
+
+TASK = classification.learn(["daisy", "rose"])
 
 
 def manifest(**values: Any) -> Manifest:
     fields: dict[str, Any] = {
-        "schema_version": 1,
+        "schema_version": 2,
         "headstart": "0.1.0",
         "created": "2026-01-01T00:00:00+00:00",
         "task": "classification",
         "kind": "network",
         "modality": "images",
-        "classes": ["daisy", "rose"],
+        "names": ["daisy", "rose"],
+        "target": {},
         "preprocessing": {
             "size": 224,
             "mean": [0.5, 0.5, 0.5],
@@ -37,7 +41,7 @@ def manifest(**values: Any) -> Manifest:
             "source": "ImageNet-1k",
             "digest": "0" * 64,
         },
-        "head": {"width": 512, "classes": 2},
+        "head": {"width": 512, "outputs": 2},
         "baseline": None,
         "temperature": 1.25,
         "libraries": {"torch": "2.11"},
@@ -76,7 +80,7 @@ def manifest(**values: Any) -> Manifest:
 
 
 def test_it_has_everything_a_reader_needs() -> None:
-    text = card.render(manifest(), name="flowers")
+    text = card.render(manifest(), TASK, name="flowers")
     for needed in (
         "# flowers",
         "daisy, rose",
@@ -101,7 +105,7 @@ def test_it_has_everything_a_reader_needs() -> None:
 
 
 def test_the_front_matter_is_yaml_that_the_hub_reads() -> None:
-    text = card.render(manifest(), name="flowers")
+    text = card.render(manifest(), TASK, name="flowers")
     _, front, _ = text.split("---\n", 2)
     fields = dict(line.split(": ", 1) for line in front.splitlines())
     assert json.loads(fields["license"]) == "apache-2.0"
@@ -110,23 +114,23 @@ def test_the_front_matter_is_yaml_that_the_hub_reads() -> None:
 
 
 def test_nothing_skipped_is_said() -> None:
-    assert "Nothing was skipped." in card.render(manifest(data={}), name="m")
+    assert "Nothing was skipped." in card.render(manifest(data={}), TASK, name="m")
 
 
 def test_long_lists_are_cut_and_counted() -> None:
     skipped = [{"where": f"{i}.jpg", "why": "broken"} for i in range(30)]
-    text = card.render(manifest(data={"skipped": skipped}), name="m")
+    text = card.render(manifest(data={"skipped": skipped}), TASK, name="m")
     assert "Skipped, 30 in all" in text and "and 10 more" in text and "25.jpg" not in text
 
 
 def test_cross_validated_scores_are_called_that() -> None:
-    text = card.render(manifest(verdict={"tested": False}, data={"cross_validated": True}), name="m")
+    text = card.render(manifest(verdict={"tested": False}, data={"cross_validated": True}), TASK, name="m")
     assert "With 95 % intervals, cross-validated." in text and "test part" not in text.split("## Scores")[1]
 
 
 def test_a_baseline_is_called_one() -> None:
     values = {"kind": "baseline", "backbone": None, "head": None, "baseline": {"name": "pixels", "state": {}}}
-    text = card.render(manifest(**values), name="m")
+    text = card.render(manifest(**values), TASK, name="m")
     assert "without a network, `pixels`" in text and "license" not in text
 
 
@@ -134,7 +138,8 @@ def test_a_baseline_is_called_one() -> None:
     "hostile", ["<script>x</script>", "a|b", "![x](http://e)", "a\n# b", "`rm`", "---\nlicense: x"]
 )
 def test_hostile_names_stay_text(hostile: str) -> None:
-    text = card.render(manifest(classes=[hostile, "b"], data={"skipped": [{"where": hostile, "why": "x"}]}), name="m")
+    described = manifest(names=[hostile, "b"], data={"skipped": [{"where": hostile, "why": "x"}]})
+    text = card.render(described, TASK, name="m")
     assert "<script" not in text and "](http" not in text.replace("\\]", "")
     assert "\n# b" not in text and "\nlicense: x" not in text
     assert text.count("\n---\n") == 1
@@ -143,10 +148,12 @@ def test_hostile_names_stay_text(hostile: str) -> None:
 @pytest.mark.parametrize(("tested", "part"), [(50, "validation"), (0, "test")])
 def test_it_says_which_part_cross_validation_stands_in_for(tested: int, part: str) -> None:
     data = {"cross_validated": True, "parts": {"train": 60, "val": 0, "test": tested}}
-    assert f"Too few items for a {part} part" in card.render(manifest(data=data), name="model")
+    assert f"Too few items for a {part} part" in card.render(manifest(data=data), TASK, name="model")
 
 
 def test_what_was_found_in_the_data_is_said() -> None:
     found = "Serious: The width alone tells the class in 100% of the cases"
-    text = card.render(manifest(data={"understood": "A folder", "skipped": [], "findings": [found]}), name="flowers")
+    text = card.render(
+        manifest(data={"understood": "A folder", "skipped": [], "findings": [found]}), TASK, name="flowers"
+    )
     assert f"- {found}" in text.split("## How it was made")[0]

@@ -10,6 +10,9 @@ import pytest
 from headstart.base.errors import DataError, Undecodable
 from headstart.base.vocabulary import Table
 from headstart.ship import evaluation
+from headstart.tasks import classification
+
+TASK = classification.learn(["a", "b"])
 
 
 def table(labels: list[Any], parts: list[str | None] | None = None) -> Table:
@@ -18,38 +21,38 @@ def table(labels: list[Any], parts: list[str | None] | None = None) -> Table:
 
 
 def test_labels_become_the_models_own_indices() -> None:
-    found = evaluation.examples(table([1.0, 0, "1"]), ("0", "1"))
+    found = evaluation.examples(table([1.0, 0, "1"]), classification.learn(["0", "1"]))
     assert found.targets.tolist() == [1, 0, 1] and len(found.items) == 3
 
 
 def test_only_the_test_part_is_used_where_there_is_one() -> None:
-    found = evaluation.examples(table(["a", "b", "a"], ["train", "test", "test"]), ("a", "b"))
+    found = evaluation.examples(table(["a", "b", "a"], ["train", "test", "test"]), TASK)
     assert found.items == ("1.png", "2.png")
     assert any("Only its test part" in note for note in found.notes)
-    everything = evaluation.examples(table(["a", "b"], ["train", "val"]), ("a", "b"))
+    everything = evaluation.examples(table(["a", "b"], ["train", "val"]), TASK)
     assert len(everything.items) == 2
 
 
 def test_items_without_a_label_are_listed() -> None:
-    found = evaluation.examples(table(["a", None, float("nan")]), ("a", "b"))
+    found = evaluation.examples(table(["a", None, float("nan")]), TASK)
     assert len(found.items) == 1
     assert [entry.where for entry in found.skipped] == ["1.png", "2.png"]
 
 
 def test_a_class_the_model_does_not_know_is_refused_by_name() -> None:
     with pytest.raises(DataError, match="does not know the class tulip"):
-        evaluation.examples(table(["a", "tulip"]), ("a", "b"))
+        evaluation.examples(table(["a", "tulip"]), TASK)
 
 
 def test_nothing_labelled_is_refused() -> None:
     with pytest.raises(DataError, match="No item has a label"):
-        evaluation.examples(table([None]), ("a", "b"))
+        evaluation.examples(table([None]), TASK)
 
 
 def test_scores_come_with_intervals_and_unreadable_items_are_listed() -> None:
-    task = evaluation.examples(table(["a", "b", "b", "a"]), ("a", "b"))
+    given = evaluation.examples(table(["a", "b", "b", "a"]), TASK)
     rows: list[Any] = [np.array([0.9, 0.1]), np.array([0.2, 0.8]), np.array([0.6, 0.4]), Undecodable("it is empty")]
-    found = evaluation.scored(task, rows, ("a", "b"), seed=0)
+    found = evaluation.scored(given, rows, TASK, seed=0)
     assert found["n"] == 3
     assert found["accuracy"]["value"] == pytest.approx(2 / 3)
     assert found["accuracy"]["low"] < 2 / 3 < found["accuracy"]["high"]
@@ -59,6 +62,6 @@ def test_scores_come_with_intervals_and_unreadable_items_are_listed() -> None:
 
 
 def test_nothing_readable_is_refused() -> None:
-    task = evaluation.examples(table(["a"]), ("a", "b"))
+    given = evaluation.examples(table(["a"]), TASK)
     with pytest.raises(DataError, match="None of the items could be read"):
-        evaluation.scored(task, [Undecodable("it is empty")], ("a", "b"), seed=0)
+        evaluation.scored(given, [Undecodable("it is empty")], TASK, seed=0)

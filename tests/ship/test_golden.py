@@ -44,31 +44,31 @@ def examples() -> Golden:
 
 
 def test_the_same_answers_pass_and_the_gap_is_returned() -> None:
-    found = examples().probabilities.astype(np.float64)
+    found = examples().predictions.astype(np.float64)
     found[0] += [5e-4, -5e-4, 0]
     assert golden.check(examples(), found, tolerance=1e-3, where="m") == pytest.approx(5e-4, rel=1e-3)
 
 
 def test_drift_is_refused_with_both_numbers() -> None:
-    found = examples().probabilities.astype(np.float64)
+    found = examples().predictions.astype(np.float64)
     found[0] += [2e-3, -2e-3, 0]
     with pytest.raises(ModelFolderError, match=r"golden example 1 of 2(.|\n)*0\.700000, got 0\.702000(.|\n)*0\.001"):
         golden.check(examples(), found, tolerance=1e-3, where="m")
 
 
 def test_a_label_that_changes_beyond_a_tie_is_refused_even_within_a_wide_tolerance() -> None:
-    found = examples().probabilities.astype(np.float64)
+    found = examples().predictions.astype(np.float64)
     found[1] = [0.51, 0.49, 0.0]
     with pytest.raises(ModelFolderError):
         golden.check(examples(), found, tolerance=1e-4, where="m")
-    tied = examples().probabilities.astype(np.float64)
+    tied = examples().predictions.astype(np.float64)
     tied[1] = [0.5001, 0.4999, 0.0]
     golden.check(examples(), tied, tolerance=1e-3, where="m")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_an_answer_that_is_no_number_is_refused(value: float) -> None:
-    found = examples().probabilities.astype(np.float64)
+    found = examples().predictions.astype(np.float64)
     found[0, 0] = value
     with pytest.raises(ModelFolderError, match="no longer gives"):
         golden.check(examples(), found, tolerance=1e-3, where="m")
@@ -77,16 +77,16 @@ def test_an_answer_that_is_no_number_is_refused(value: float) -> None:
 def test_they_come_back_as_they_were(tmp_path: Path) -> None:
     path = tmp_path / "golden.safetensors"
     examples().save(path)
-    found = golden.read(path, classes=3)
+    found = golden.read(path, columns=3)
     assert np.array_equal(found.inputs, examples().inputs)
-    assert np.array_equal(found.probabilities, examples().probabilities)
+    assert np.array_equal(found.predictions, examples().predictions)
 
 
 def test_another_number_of_classes_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "golden.safetensors"
     examples().save(path)
     with pytest.raises(ModelFolderError, match="does not hold golden examples"):
-        golden.read(path, classes=2)
+        golden.read(path, columns=2)
 
 
 @pytest.mark.parametrize("content", [b"", b"not safetensors", b"\xff" * 64])
@@ -94,4 +94,4 @@ def test_a_broken_file_is_refused_in_words(tmp_path: Path, content: bytes) -> No
     path = tmp_path / "golden.safetensors"
     path.write_bytes(content)
     with pytest.raises(ModelFolderError, match="cannot be read"):
-        golden.read(path, classes=2)
+        golden.read(path, columns=2)

@@ -56,7 +56,7 @@ def test_it_says_what_it_is(model_folder: Path) -> None:
     assert model.verdict["sentence"] == "Transfer helped."
     assert model.path == model_folder and model.run is None
     assert "3 classes" in repr(model) and "mobilenet" in repr(model)
-    assert "Transfer helped." in model.summary() and "accuracy: 0.900" in model.summary()
+    assert "Transfer helped." in model.summary() and "accuracy: 90.0 %" in model.summary()
 
 
 def test_predictions_say_label_confidence_and_the_rest(model_folder: Path, pictures: Path) -> None:
@@ -245,29 +245,32 @@ def test_a_normalisation_other_than_the_architectures_own_is_kept(tmp_path: Path
 
 
 def test_a_future_version_is_refused_with_what_it_needs(model_folder: Path) -> None:
-    resealed(model_folder, lambda manifest: manifest.update(schema_version=2, headstart="9.0.0"))
+    resealed(model_folder, lambda manifest: manifest.update(schema_version=3, headstart="9.0.0"))
     assert "headstart>=9.0.0" in refused(model_folder)
 
 
-def test_an_older_version_is_brought_forward(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from headstart.base import manifest as manifests
+def test_a_folder_of_the_first_version_still_predicts(model_folder: Path, pictures: Path) -> None:
+    wanted = load(model_folder).predict_proba(pictures)
 
-    def forward(data: dict[str, Any]) -> dict[str, Any]:
-        return {**data, "temperature": data["temperature"] / 100}
+    def back(manifest: dict[str, Any]) -> None:
+        del manifest["target"]
+        manifest |= {"schema_version": 1, "classes": manifest.pop("names")}
+        manifest["head"]["classes"] = manifest["head"].pop("outputs")
 
-    resealed(model_folder, lambda manifest: manifest.update(schema_version=0, temperature=50.0))
+    examples = load_file(model_folder / GOLDEN)
+    save_file({"inputs": examples["inputs"], "probabilities": examples["predictions"]}, model_folder / GOLDEN)
+    resealed(model_folder, lambda manifest: manifest.update(schema_version=0))
     assert "schema version" in refused(model_folder), "version 0 never was"
-    resealed(model_folder, lambda manifest: manifest.update(schema_version=1))
-    monkeypatch.setattr(manifests, "SCHEMA_VERSION", 2)
-    monkeypatch.setattr(manifests, "MIGRATIONS", {1: forward})
-    monkeypatch.setattr(manifests.migrate, "__kwdefaults__", {"to": 2, "migrations": {1: forward}})
-    assert load(model_folder).manifest.temperature == 0.5
+    resealed(model_folder, back)
+    old = load(model_folder)
+    assert old.classes == CLASSES and old.task.kind == "classification"
+    assert np.array_equal(old.predict_proba(pictures), wanted)
 
 
 def test_class_names_that_were_swapped_are_an_edited_manifest(model_folder: Path) -> None:
     """The golden examples hold probabilities by column, so they cannot see it; the seal does."""
     manifest = json.loads((model_folder / NAME).read_text())
-    manifest["classes"] = manifest["classes"][::-1]
+    manifest["names"] = manifest["names"][::-1]
     (model_folder / NAME).write_text(json.dumps(manifest))
     assert "was edited" in refused(model_folder)
     del manifest["seal"]

@@ -18,6 +18,7 @@ from headstart.base.manifest import CARD, GOLDEN, NAME, WEIGHTS, read
 from headstart.features.network import Network
 from headstart.ship import sealing
 from headstart.ship.sealed import load
+from headstart.tasks import classification
 from tests.ship.conftest import CLASSES, sealed_to
 
 FILES = {WEIGHTS, GOLDEN, CARD, NAME}
@@ -31,7 +32,7 @@ def test_the_folder_holds_plain_files_and_nothing_else(model_folder: Path) -> No
     assert names(model_folder) == FILES
     manifest = json.loads((model_folder / NAME).read_text())
     assert set(manifest["files"]) == FILES - {NAME}
-    assert manifest["schema_version"] == 1 and manifest["kind"] == "network"
+    assert manifest["schema_version"] == 2 and manifest["kind"] == "network"
     assert manifest["golden"] == {"origin": "generated", "count": 8, "tolerance": 0.001}
     assert {"torch", "numpy", "safetensors"} <= set(manifest["libraries"])
 
@@ -144,25 +145,25 @@ def test_numbers_that_are_none_do_not_stop_the_sealing(network: Network, tmp_pat
 @pytest.mark.parametrize("name", ["majority", "pixels"])
 def test_a_baseline_is_sealed_like_a_network(name: str, pictures: Path, tmp_path: Path) -> None:
     items = sorted(pictures.rglob("*.png"))
-    targets = np.array([CLASSES.index(path.parent.name) for path in items])
-    predictor = discovery.load("baselines", name).fit(items, targets, len(CLASSES), 0)
+    task = classification.learn(CLASSES)
+    targets = task.encode([path.parent.name for path in items])
+    predictor = discovery.load("baselines", name).fit(items, targets, task, 0)
     model = sealing.seal(
         tmp_path / "m",
         network=None,
         predictor=predictor,
-        classes=CLASSES,
+        task=task,
         info=None,
         preprocessing=None,
         temperature=3.0,
         modality="images",
-        task="classification",
         evidence=[],
         verdict={},
         data={},
         depth=0,
     )
     again = load(shutil.copytree(model.path, tmp_path / "copy"))
-    assert np.abs(again.predict_proba(items) - predictor.predict_proba(items)).max() < 1e-6
+    assert np.abs(again.predict_proba(items) - predictor.predict(items)).max() < 1e-6
     assert name in repr(again)
     (tmp_path / "bad.png").write_bytes(b"")
     results = dict(again.stream([str(items[0]), str(tmp_path / "bad.png")]))

@@ -10,13 +10,17 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from headstart.base.errors import BadOption, DataError, UnknownName
-from headstart.measure import scores
-from headstart.tasks import classification as task
+from headstart.measure import balance, scores
+from headstart.tasks import classification
+
+
+def kinds(classes: int) -> classification.Classification:
+    return classification.learn([str(each) for each in range(classes)])
 
 
 def test_a_new_head_is_undecided() -> None:
     torch.manual_seed(0)
-    head = task.head(512, 10)
+    head = kinds(10).head(512, 10)
     p = torch.softmax(head(torch.randn(100, 512)), dim=1)
     assert p.max() < 0.25
     assert head.bias.abs().max() == 0
@@ -26,47 +30,64 @@ def test_a_new_head_is_undecided() -> None:
 @pytest.mark.parametrize(("width", "classes"), [(0, 3), (5, 1)])
 def test_an_impossible_head_is_refused(width: int, classes: int) -> None:
     with pytest.raises(BadOption, match="classes"):
-        task.head(width, classes)
+        kinds(2).head(width, classes)
 
 
 def test_the_loss_is_the_cross_entropy() -> None:
     outputs, targets = torch.randn(6, 4), torch.tensor([0, 1, 2, 3, 0, 1])
-    assert task.loss(outputs, targets) == pytest.approx(functional.cross_entropy(outputs, targets))
+    assert kinds(4).loss(outputs, targets) == pytest.approx(functional.cross_entropy(outputs, targets))
     p = torch.softmax(outputs, dim=1).numpy()
-    assert float(task.loss(outputs, targets)) == pytest.approx(scores.score("log_loss", p, targets.numpy()), abs=1e-5)
+    assert float(kinds(4).loss(outputs, targets)) == pytest.approx(
+        scores.score("log_loss", p, targets.numpy()), abs=1e-5
+    )
 
 
 @pytest.mark.parametrize("weights", [None, torch.tensor([1.0, 2.0, 0.5, 3.0])])
 def test_certain_probabilities_are_the_same_as_indices(weights: torch.Tensor | None) -> None:
     outputs, targets = torch.randn(6, 4), torch.tensor([0, 1, 2, 3, 0, 1])
     soft = functional.one_hot(targets, 4).float()
-    assert task.loss(outputs, soft, weights) == pytest.approx(task.loss(outputs, targets, weights))
+    assert kinds(4).loss(outputs, soft, weights) == pytest.approx(kinds(4).loss(outputs, targets, weights))
 
 
 def test_a_weighted_item_counts_as_copies() -> None:
     outputs, targets, weights = torch.randn(3, 2), torch.tensor([0, 1, 1]), torch.tensor([1.0, 2.0])
     copies = torch.tensor([0, 1, 1, 2, 2])
     copied = functional.cross_entropy(outputs[copies], targets[copies], reduction="sum") / 3
-    assert task.loss(outputs, targets, weights) == pytest.approx(copied)
+    assert kinds(4).loss(outputs, targets, weights) == pytest.approx(copied)
 
 
 def test_the_loss_has_a_gradient() -> None:
     outputs = torch.zeros(2, 3, requires_grad=True)
-    task.loss(outputs, torch.tensor([0, 2]), torch.ones(3)).backward()
+    kinds(4).loss(outputs, torch.tensor([0, 2]), torch.ones(3)).backward()
     assert outputs.grad is not None
     assert outputs.grad[0, 0] < 0 < outputs.grad[0, 1]
 
 
 def test_every_score_is_reported() -> None:
-    found = task.metrics([[0.9, 0.1], [0.2, 0.8]], [0, 1])
+    found = kinds(2).score([[0.9, 0.1], [0.2, 0.8]], [0, 1])
     assert tuple(found) == scores.NAMES
     assert found["accuracy"] == 1
 
 
 def test_a_label_comes_with_its_confidence() -> None:
-    assert task.decode(np.array([[0.25, 0.75], [0.5, 0.5]]), ["cat", "dog"]) == [("dog", 0.75), ("cat", 0.5)]
-    with pytest.raises(DataError, match="classes"):
-        task.decode(np.ones((2, 3)), ["cat", "dog"])
+    task = classification.learn(["dog", "cat"])
+    assert task.answer(np.array([0.25, 0.75])) == {"label": "dog", "confidence": 0.75}
+    assert task.answer(np.array([0.5, 0.5]))["label"] == "cat"
+    assert task.answer(np.array([0.25, 0.75]), 2)["top"][1] == {"label": "cat", "confidence": 0.25}
+    assert task.said(np.array([0.25, 0.75]), 2) == "dog 75.0 %, cat 25.0 %"
+    assert task.header(2) == ["label", "confidence", "label_2", "confidence_2"]
+    assert task.cells(np.array([0.25, 0.75]), 2) == ["dog", "0.750000", "cat", "0.250000"]
+
+
+@pytest.mark.parametrize("label", [(0, 1), (1,), ()])
+def test_a_list_is_no_class(label: tuple[int, ...]) -> None:
+    with pytest.raises(DataError, match=r"A label is a list.*item 2(.|\n)*one class per item(.|\n)*argmax"):
+        classification.parse(["cat", label])
+
+
+def test_an_unknown_class_is_named_with_those_there_are() -> None:
+    with pytest.raises(DataError, match=r"does not know the class fox(.|\n)*cat, dog"):
+        classification.learn(["dog", "cat"]).encode(["cat", "fox"])
 
 
 @pytest.mark.parametrize(
@@ -74,19 +95,19 @@ def test_a_label_comes_with_its_confidence() -> None:
 )
 def test_three_times_the_smallest_class_changes_the_metric(counts: tuple[int, int], metric: str) -> None:
     targets = np.repeat([0, 1], counts)
-    assert task.choose_metric(targets, 2) == metric
-    assert (task.class_weights(targets, 2) is None) is (metric == "log_loss")
+    assert kinds(2).choose_metric(targets) == metric
+    assert (balance.class_weights(targets, 2) is None) is (metric == "log_loss")
 
 
 def test_a_class_without_items_is_as_uneven_as_can_be() -> None:
-    assert task.imbalance([0, 0, 1], 3) == float("inf")
-    assert task.class_weights([0, 0, 1], 3).tolist() == pytest.approx([0.75, 1.5, 1.0])
+    assert balance.imbalance([0, 0, 1], 3) == float("inf")
+    assert balance.class_weights([0, 0, 1], 3).tolist() == pytest.approx([0.75, 1.5, 1.0])
 
 
 @given(st.lists(st.integers(1, 50), min_size=2, max_size=6))
 def test_weighted_classes_count_equally_and_the_mean_weight_is_1(counts: list[int]) -> None:
     targets = np.repeat(np.arange(len(counts)), counts)
-    weights = task.class_weights(targets, len(counts))
+    weights = balance.class_weights(targets, len(counts))
     if max(counts) / min(counts) < 3:
         assert weights is None
         return
@@ -96,9 +117,9 @@ def test_weighted_classes_count_equally_and_the_mean_weight_is_1(counts: list[in
 
 @pytest.mark.parametrize(("metric", "weighted"), [("log_loss", False), ("accuracy", False), ("f1_macro", True)])
 def test_weights_only_where_the_metric_wants_them(metric: str, weighted: bool) -> None:
-    assert (task.class_weights([0] * 30 + [1] * 3, 2, metric) is not None) is weighted
+    assert (balance.class_weights([0] * 30 + [1] * 3, 2, metric) is not None) is weighted
 
 
 def test_a_misspelt_metric_gets_no_silent_weights() -> None:
     with pytest.raises(UnknownName, match="f1_macro"):
-        task.class_weights([0, 1], 2, "f1macro")
+        balance.class_weights([0, 1], 2, "f1macro")

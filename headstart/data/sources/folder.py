@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from headstart.base import natural
 from headstart.base.errors import BadOption, BadSource
 from headstart.base.vocabulary import PARTS, Table
 from headstart.data import groups as grouping
-from headstart.data import layouts, natural, tree
+from headstart.data import layouts, tree
 from headstart.data.parts import part_of
 from headstart.data.printable import count, listing, printable
 
@@ -110,6 +111,7 @@ class _Reading:
             understood=understood,
             notes=(*notes, *self.tally.notes()),
             groups=groups,
+            task="classification",
         )
 
 

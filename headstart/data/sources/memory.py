@@ -13,6 +13,7 @@ import numpy as np
 
 from headstart.base.errors import BadOption, BadSource
 from headstart.base.vocabulary import Table
+from headstart.data import several
 from headstart.data.columns import find
 from headstart.data.labels import is_missing
 from headstart.data.parts import part_of
@@ -73,13 +74,14 @@ def open(source: Any, *, label: str | None = None, path: str | None = None, grou
     return _table(items, _labels(labels, len(items)), f"{count(len(items), 'item')} in memory")
 
 
-def _table(items: list[Any], labels: list[Any], origin: str) -> Table:
+def _table(items: list[Any], labels: list[Any], origin: str, *, task: str = "") -> Table:
     return Table(
         items=tuple(items),
         labels=tuple(labels),
         parts=(None,) * len(items),
         origin=origin,
         understood=f"{origin}, with {_kinds(items)} as items",
+        task=task,
     )
 
 
@@ -101,20 +103,22 @@ def _mapping(source: Mapping[Any, Any], labels: Any) -> Table:
         found = _items([members] if isinstance(members, (str, os.PathLike)) else members)
         items += found
         names += [name] * len(found)
-    return _table(items, names, f"{count(len(items), 'item')} in memory under {count(len(source), 'label')}")
+    origin = f"{count(len(items), 'item')} in memory under {count(len(source), 'label')}"
+    return _table(items, names, origin, task="classification")
 
 
 def _frame(frame: Any, labels: Any, label: str | None, path: str | None, group: str | None) -> Table:
-    columns = {str(name): frame.iloc[:, i].tolist() for i, name in enumerate(frame.columns)}
+    columns: Mapping[str, Any] = {str(name): frame.iloc[:, i].tolist() for i, name in enumerate(frame.columns)}
     if isinstance(labels, str):
         label, labels = labels, None
     given = None if labels is None else _labels(labels, len(frame))
     if given is not None:
         label = next(name for name in ("label", "labels (given)", "labels (given) ") if name not in columns)
-        columns[label] = given
+        columns = {**columns, label: given}
     if not len(frame):
         raise BadSource("The DataFrame has no rows", expected="one row an image")
     origin = "the DataFrame"
+    columns, label = several.together(columns, label, origin)
     chosen = find(columns, label=label, path=path, base=Path(), origin=origin, group=group)
     parts = [part_of(value) for value in columns[chosen.split]] if chosen.split else [None] * len(frame)
     return Table(
@@ -125,6 +129,7 @@ def _frame(frame: Any, labels: Any, label: str | None, path: str | None, group: 
         understood=f"DataFrame with {count(len(frame), 'row')}; {chosen.sentence()}",
         notes=chosen.notes,
         groups=tuple(columns[chosen.group]) if chosen.group else (),
+        target="" if given is not None else printable(chosen.label),
     )
 
 

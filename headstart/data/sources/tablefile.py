@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from headstart.base.errors import BadSource, MissingExtra
 from headstart.base.vocabulary import Table
-from headstart.data import tree
+from headstart.data import several, tree
 from headstart.data.columns import find, sample
 from headstart.data.parts import part_of
 from headstart.data.pixels import is_image_name
@@ -39,7 +39,7 @@ def open(source: Any, *, label: str | None = None, path: str | None = None, grou
 
     Args:
         source: path of the table.
-        label: name of the label column.
+        label: name of the label column; several with commas between are columns of 0 and 1.
         path: name of the image path column.
         group: name of the column that says what belongs together.
 
@@ -56,11 +56,12 @@ def open(source: Any, *, label: str | None = None, path: str | None = None, grou
         expected = (file and tree.close(file)) or "the path of a .csv, .tsv or .parquet file"
         raise BadSource(f"There is no file {printable(str(source))}", expected=expected)
     notes: list[str] = []
-    columns = _parquet(file) if file.suffix.lower() in _PARQUET else _text(file, notes)
+    columns: Mapping[str, Sequence[Any]] = _parquet(file) if file.suffix.lower() in _PARQUET else _text(file, notes)
     rows = len(next(iter(columns.values()), ()))
     origin = printable(str(source))
     if not rows:
         raise BadSource("The table has no rows", where=origin, expected="a header line and one row an image")
+    columns, label = several.together(columns, label, origin)
     chosen = find(columns, label=label, path=path, base=file.parent, origin=origin, group=group)
     folder, dropped = _base(file.parent, sample(columns[chosen.path]), notes)
     place = _placer(folder, dropped)
@@ -73,6 +74,7 @@ def open(source: Any, *, label: str | None = None, path: str | None = None, grou
         understood=f"{origin}: {count(rows, 'row')}; {chosen.sentence()}",
         notes=(*notes, *chosen.notes),
         groups=tuple(_label(value) for value in columns[chosen.group]) if chosen.group else (),
+        target=printable(chosen.label),
     )
 
 

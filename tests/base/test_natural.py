@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.data import natural
+from headstart.base import natural
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,173 @@
+"""Regression: a number for each item.
+
+The network predicts the number standardised, by the mean and the standard deviation of the development targets, and the
+loss is the squared error there; what is said and scored is in the target's own unit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.base.errors import DataError, ModelFolderError, TooFewExamples
+from headstart.measure import arrays, deviations
+from headstart.measure.arrays import Floats
+from headstart.tasks import numerals
+from headstart.tasks.task import Task, Value, Words
+
+if TYPE_CHECKING:
+    import torch
+
+LEAST = 10
+"""Items below which a regression cannot be split and judged."""
+_FEW = 20
+"""Different whole numbers up to which they are taken as names of classes."""
+
+
+METRICS = deviations.METRICS
+"""Every score by its name."""
+
+
+@dataclass(frozen=True)
+class Regression(Task):
+    """A number; targets are numbers (n,), predictions numbers (n, 1) in the same unit.
+
+    Attributes:
+        mean, scale: of the development targets, in their unit.
+    """
+
+    mean: float = 0.0
+    scale: float = 1.0
+
+    kind = "regression"
+    metrics = METRICS
+    shown = ("rmse", "r2", "mae", "spearman")
+    settles = "rmse"
+    points = "r2"
+    words = Words(
+        purpose="Estimates a number, {names}, from a picture.",
+        limit="It always answers with a number, also for a picture of something else, and knows no range beyond "
+        "that of its training items.",
+        collapsed="collapsed to one value",
+    )
+
+    def encode(self, values: Sequence[Value]) -> np.ndarray:
+        """The numbers (n,) float64."""
+        return np.array(values, dtype=np.float64)
+
+    def fitted(self, targets: np.ndarray) -> Regression:
+        """With mean and standard deviation of the development targets."""
+        spread = float(np.std(targets))
+        return replace(self, mean=float(np.mean(targets)), scale=spread if spread > 0 else 1.0)
+
+    def check(self, targets: np.ndarray, origin: str) -> None:
+        """Refuse numbers that cannot be learnt.
+
+        Raises:
+            TooFewExamples: fewer than ten items, or one value only.
+        """
+        if len(targets) < LEAST:
+            raise TooFewExamples(
+                f"{len(targets)} items are too few for a regression", where=origin, expected=f"at least {LEAST}"
+            )
+        if np.ptp(targets) == 0:
+            raise TooFewExamples(
+                f"All items have the value {targets[0]:g}",
+                where=origin,
+                expected="numbers that differ",
+                next_move="name the right column with --label",
+            )
+
+    def about(self, targets: np.ndarray) -> str:
+        """Range, mean and standard deviation."""
+        low, high = np.min(targets), np.max(targets)
+        return f"with {self.names[0]} from {low:.4g} to {high:.4g} ({np.mean(targets):.4g} ± {np.std(targets):.3g})"
+
+    def loss(self, outputs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
+        """Mean squared error of a batch, in units of the targets' variance.
+
+        Args:
+            outputs: (b, 1) standardised numbers.
+            targets: (b,) or (b, 1) numbers in the target's own unit.
+            weights: (1,); 1 by default.
+        """
+        wanted = ((targets.double() - self.mean) / self.scale).to(outputs.dtype).view_as(outputs)
+        each = (outputs - wanted).square()
+        return (each if weights is None else each * weights).mean()
+
+    def predictions(self, outputs: Any, temperature: float = 1.0) -> Floats:
+        """Numbers in the target's own unit."""
+        return np.asarray(outputs, dtype=np.float64) * self.scale + self.mean
+
+    def ideal(self, targets: np.ndarray) -> Floats:
+        """The standardised targets."""
+        return (arrays.numbers(targets)[:, None] - self.mean) / self.scale
+
+    def level(self, metric: str) -> float:
+        """A thousandth of the targets' standard deviation, for what is in their unit."""
+        return 0.001 * (self.scale if metric in ("rmse", "mae") else 1.0)
+
+    def answer(self, row: Floats, top: int = 1) -> dict[str, Any]:
+        """The value."""
+        return {"value": float(f"{row[0]:.6g}")}
+
+    def activation(self, temperature: float) -> str:
+        """The scale."""
+        return f"Values: {self.mean:.6g} plus {self.scale:.6g} times the output"
+
+    def comparable(self, predictions: Any) -> Floats:
+        """Standardised."""
+        return (np.asarray(predictions, dtype=np.float64) - self.mean) / self.scale
+
+
+def recognise(labels: Sequence[Any]) -> str:
+    """Numbers with decimals, or whole ones most of which are different."""
+    values = numerals.read(labels)
+    present = [value for value in values or [] if value is not None]
+    if not present:
+        return ""
+    if any(value != math.floor(value) for value in present):
+        return "the labels are numbers with decimals"
+    distinct = len(set(present))
+    return "the labels are numbers, most of them different" if distinct > max(_FEW, len(present) / 3) else ""
+
+
+def parse(labels: Sequence[Any]) -> list[Value]:
+    """Each label as a number, None where it is missing; decimal commas are understood.
+
+    Raises:
+        DataError: naming the first label that is no finite number.
+    """
+    values = numerals.read(labels)
+    if values is None:
+        position = next((i for i, label in enumerate(labels) if numerals.read([label]) is None), None)
+        raise DataError(
+            "Labels mix decimal points and decimal commas"
+            if position is None
+            else f"A label is no number: {str(labels[position])[:80]!r}",
+            where="" if position is None else f"item {position + 1}",
+            expected="a finite number, such as 3.5",
+            next_move="leave the cell empty where the number is not known, or use --task classification",
+        )
+    return list(values)
+
+
+def learn(values: Sequence[Value], *, name: str = "") -> Regression:
+    """A number called ``name``; its scale comes with ``fitted``."""
+    return Regression((name or "value",))
+
+
+def restore(names: tuple[str, ...], record: Mapping[str, Any]) -> Regression:
+    """Inverse of ``record``.
+
+    Raises:
+        ModelFolderError: mean or scale are missing or no such numbers.
+    """
+    mean, scale = record.get("mean"), record.get("scale")
+    if not isinstance(mean, float) or not isinstance(scale, float) or not scale > 0:
+        raise ModelFolderError("The task's record does not fit a regression", expected="mean, and a scale above 0")
+    return Regression(names, mean, scale)

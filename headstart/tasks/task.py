@@ -1,0 +1,276 @@
+"""What every task is: the one place where a run asks what its targets mean.
+
+A file of this room recognises its kind of label, reads labels to values, and learns a ``Task`` from them. Everything
+else in the house asks the task: how wide the head is, what the loss is, what an output says, which scores there are,
+and in which words. A task that keeps the defaults below is a regression on ``ideal`` outputs with other clothes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from headstart.base.errors import BadOption, UnknownName
+from headstart.base.vocabulary import Interval
+from headstart.measure import intervals, ridge
+from headstart.measure.arrays import Floats
+from headstart.measure.linear import FLOOR, Linear
+from headstart.measure.metric import Metric
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+_SMALL = 0.01
+_ALIKE = 1e-6
+
+Value = Any
+"""A label as a task reads it: a class name, several names, a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a task is talked about.
+
+    Attributes:
+        purpose: what a model does, for its card, with {names}.
+        limit: what it cannot do.
+        counted: what items are counted by, where names are; empty where they are not.
+        noun: what a name is, one and many.
+        pipeline: the hub's name for such a model of pictures; empty if it has none.
+        collapsed: what a network does that has learnt nothing.
+    """
+
+    purpose: str
+    limit: str
+    counted: str = ""
+    noun: tuple[str, str] = ("target", "targets")
+    pipeline: str = ""
+    collapsed: str = "collapsed to one answer"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is predicted.
+
+    Attributes:
+        names: of the predictions' columns, K: classes, labels, or the one target.
+        kind: the plug-in's name.
+        metrics: every score, by name.
+        shown: those of the evidence table; its first two have columns on a screen.
+        settles: the score that settles what ``metric`` leaves level: the surer answer is better.
+        points: the score whose hundredth is a point: what flips and another rung may cost or gain.
+        words: how it is talked about.
+    """
+
+    names: tuple[str, ...]
+
+    kind: ClassVar[str]
+    metrics: ClassVar[Mapping[str, Metric]]
+    shown: ClassVar[tuple[str, ...]]
+    settles: ClassVar[str]
+    points: ClassVar[str]
+    words: ClassVar[Words]
+
+    # From labels to targets.
+
+    def encode(self, values: Sequence[Value]) -> np.ndarray:
+        """Targets of values, one row an item.
+
+        Raises:
+            DataError: for a value that the task does not know, naming it.
+        """
+        raise NotImplementedError
+
+    def fitted(self, targets: np.ndarray) -> Task:
+        """The task with what it takes from the development targets (a scale); itself by default."""
+        return self
+
+    def without(self, values: Sequence[Value], gone: set[str]) -> list[Value]:
+        """Values without some names, None for an item that is left without any; as they are by default."""
+        return list(values)
+
+    def check(self, targets: np.ndarray, origin: str) -> None:
+        """Refuse targets that cannot be learnt; nothing is refused by default.
+
+        Raises:
+            TooFewExamples: too few of them, or all the same.
+        """
+
+    def strata(self, targets: np.ndarray) -> np.ndarray:
+        """What a split keeps even: (n,) whole numbers, or (n, L) truths; of numbers, their tenths by default."""
+        order = np.unique(np.asarray(targets, dtype=np.float64), return_inverse=True)[1]
+        rank = np.argsort(np.argsort(order, kind="stable"), kind="stable")
+        bins = int(np.clip(len(targets) // 20, 2, 10))
+        return (rank * bins // max(1, len(targets))).astype(np.int64)
+
+    def members(self, targets: np.ndarray) -> np.ndarray:
+        """(n, K) which names each item counts for; all by default."""
+        return np.ones((len(targets), len(self.names)), dtype=bool)
+
+    def about(self, targets: np.ndarray) -> str:
+        """What the items are, behind their number: ``in 3 classes``."""
+        raise NotImplementedError
+
+    # From features to predictions.
+
+    @property
+    def outputs(self) -> int:
+        """Width of the head, C."""
+        return len(self.names)
+
+    def head(self, width: int, outputs: int) -> nn.Linear:
+        """A linear head from features (n, width) to outputs (n, C), small at random with zero bias.
+
+        Small weights start training near what knowing nothing would say, whatever the scale of the features.
+
+        Raises:
+            BadOption: no features, or no outputs.
+        """
+        from torch import nn
+
+        if width < 1 or outputs < 1:
+            raise BadOption(f"A head cannot go from {width} features to {outputs} outputs", expected="1 of both")
+        layer = nn.Linear(width, outputs)
+        nn.init.trunc_normal_(layer.weight, std=_SMALL)
+        nn.init.zeros_(layer.bias)
+        return layer
+
+    def loss(self, outputs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
+        """Mean loss of a batch: of outputs (b, C) against targets, whose weights (C,) are all 1 by default.
+
+        Targets may be mixed: what ``Setting.targets`` holds for two items, or (b, C) shares, in some proportion.
+        """
+        raise NotImplementedError
+
+    def predictions(self, outputs: Any, temperature: float = 1.0) -> Floats:
+        """What outputs (n, C) say, (n, K): probabilities, or values in the target's own unit."""
+        raise NotImplementedError
+
+    def temperature(self, outputs: Any, targets: Any) -> float:
+        """What outputs are divided by to mean what they say, fitted to items that they were not; 1 by default."""
+        return 1.0
+
+    def collapsed(self, outputs: np.ndarray, targets: np.ndarray) -> bool:
+        """True if outputs (n, C) are the same for every item though the targets differ."""
+        alike = float(np.ptp(np.asarray(outputs, dtype=np.float64), axis=0).max()) < _ALIKE
+        return alike and len(np.unique(targets, axis=0)) > 1
+
+    # What can be solved without training.
+
+    def ideal(self, targets: np.ndarray) -> Floats:
+        """The outputs (n, C) that a ridge regression should aim at."""
+        raise NotImplementedError
+
+    def solve(
+        self, features: np.ndarray, targets: np.ndarray, *, penalty: float | None, weights: Any, seed: int
+    ) -> tuple[Linear, float]:
+        """The linear head on frozen features (n, d), and its penalty; None chooses it.
+
+        By default a ridge regression of the ideal outputs, its penalty chosen by exact leave-one-out; ``penalty`` is
+        1 / lambda, so that, as with scikit-learn's C, less of it is a stronger penalty.
+        """
+        found = ridge.regress(features, self.ideal(targets), penalty=None if penalty is None else 1 / penalty)
+        return found.linear, 1 / found.penalty
+
+    def simple(self, features: np.ndarray, targets: np.ndarray, *, floor: float = FLOOR) -> Linear:
+        """The linear function of a baseline's features (n, d), whose outputs ``predictions`` takes as they are."""
+        return ridge.regress(features, self.ideal(targets), floor=floor).linear
+
+    def constant(self, targets: np.ndarray) -> Floats:
+        """The prediction (K,) that knows the training targets and no item."""
+        return self.predictions(self.ideal(targets).mean(axis=0, keepdims=True))[0]
+
+    def left_out(self, features: np.ndarray, targets: np.ndarray) -> tuple[float, str]:
+        """How badly a closed-form probe predicts items that it was not fitted to, and what that number is called."""
+        errors = ridge.regress(features, self.ideal(targets)).errors
+        return float(np.sqrt(errors.min())), "leave-one-out error of a ridge probe"
+
+    # Scores.
+
+    def metric(self, name: str) -> Metric:
+        """A score by its name.
+
+        Raises:
+            UnknownName: no such score of this task.
+        """
+        if name not in self.metrics:
+            raise UnknownName(f"{self.kind} metric", name, self.metrics)
+        return self.metrics[name]
+
+    def choose_metric(self, targets: np.ndarray) -> str:
+        """The score that decides unless the user names one; the first of those shown by default."""
+        return self.shown[0]
+
+    def stated(self, metric: str) -> str:
+        """The score that the verdict is stated in, where ``metric`` decided; itself by default."""
+        return metric
+
+    def weights(self, targets: np.ndarray, metric: str) -> Floats | None:
+        """Weights (C,) of the outputs in the loss; None for equal ones."""
+        return None
+
+    def level(self, metric: str) -> float:
+        """Scores closer than this are level."""
+        return 0.001
+
+    def score(self, predictions: Any, targets: Any) -> dict[str, float]:
+        """Every score of predictions (n, K), by name."""
+        return {name: metric.score(predictions, targets) for name, metric in self.metrics.items()}
+
+    def intervals(self, predictions: Any, targets: Any, *, seed: int) -> dict[str, Interval]:
+        """Every score with its 95 % interval."""
+        return {
+            name: intervals.bootstrap(metric, predictions, targets, seed=seed) for name, metric in self.metrics.items()
+        }
+
+    def details(self, predictions: Any, targets: Any) -> dict[str, Any]:
+        """What an evaluation reports besides the scores, as plain data; nothing by default."""
+        return {}
+
+    # What is said.
+
+    def answer(self, row: Floats, top: int = 1) -> dict[str, Any]:
+        """What a prediction (K,) says, as plain data; a list under "top" holds the ``top`` best where there are more.
+
+        The first entry is the answer itself.
+        """
+        raise NotImplementedError
+
+    def said(self, row: Floats, top: int = 1) -> str:
+        """The same in a line of text."""
+        return ", ".join(text(value) for value in self.answer(row).values())
+
+    def header(self, top: int = 1) -> list[str]:
+        """Columns of ``cells``."""
+        return list(self.answer(np.zeros(len(self.names))))
+
+    def cells(self, row: Floats, top: int = 1) -> list[str]:
+        """The same as cells of a table of text."""
+        return [text(value) for value in self.answer(row).values()]
+
+    def activation(self, temperature: float) -> str:
+        """How outputs become predictions, a sentence for the card."""
+        return "Outputs are the predictions in another unit."
+
+    def comparable(self, predictions: Any) -> Floats:
+        """Predictions (n, K) on a scale on which 0.001 is little, for golden examples; themselves by default."""
+        return np.asarray(predictions, dtype=np.float64)
+
+    # What is kept in a sealed model.
+
+    def record(self) -> dict[str, Any]:
+        """What ``restore`` needs besides the names: the other fields, as plain data."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "names"}
+
+
+def text(value: Any) -> str:
+    """An entry of an answer as text: numbers with six digits, lists with bars between."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        return "|".join(map(text, value))
+    return str(value)
