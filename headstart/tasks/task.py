@@ -7,13 +7,14 @@ and in which words. A task that keeps the defaults below is a regression on ``id
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from headstart.base.errors import BadOption, UnknownName
+from headstart.base.errors import BadOption, TooFewExamples, UnknownName
 from headstart.base.vocabulary import Interval
 from headstart.measure import intervals, ridge
 from headstart.measure.arrays import Floats
@@ -53,7 +54,7 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Task:
+class Task(ABC):
     """What is predicted.
 
     Attributes:
@@ -77,13 +78,13 @@ class Task:
 
     # From labels to targets.
 
+    @abstractmethod
     def encode(self, values: Sequence[Value]) -> np.ndarray:
         """Targets of values, one row an item.
 
         Raises:
             DataError: for a value that the task does not know, naming it.
         """
-        raise NotImplementedError
 
     def fitted(self, targets: np.ndarray) -> Task:
         """The task with what it takes from the development targets (a scale); itself by default."""
@@ -94,11 +95,13 @@ class Task:
         return list(values)
 
     def check(self, targets: np.ndarray, origin: str) -> None:
-        """Refuse targets that cannot be learnt; nothing is refused by default.
+        """Refuse targets that cannot be learnt: none at all, by default.
 
         Raises:
-            TooFewExamples: too few of them, or all the same.
+            TooFewExamples: too few of them.
         """
+        if not len(targets):
+            raise TooFewExamples("No item is left", where=origin, expected="items to learn from")
 
     def strata(self, targets: np.ndarray) -> np.ndarray:
         """What a split keeps even: (n,) whole numbers, or (n, L) truths; of numbers, their tenths by default."""
@@ -111,9 +114,9 @@ class Task:
         """(n, K) which names each item counts for; all by default."""
         return np.ones((len(targets), len(self.names)), dtype=bool)
 
+    @abstractmethod
     def about(self, targets: np.ndarray) -> str:
         """What the items are, behind their number: ``in 3 classes``."""
-        raise NotImplementedError
 
     # From features to predictions.
 
@@ -139,16 +142,16 @@ class Task:
         nn.init.zeros_(layer.bias)
         return layer
 
+    @abstractmethod
     def loss(self, outputs: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
         """Mean loss of a batch: of outputs (b, C) against targets, whose weights (C,) are all 1 by default.
 
         Targets may be mixed: what ``Setting.targets`` holds for two items, or (b, C) shares, in some proportion.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def predictions(self, outputs: Any, temperature: float = 1.0) -> Floats:
         """What outputs (n, C) say, (n, K): probabilities, or values in the target's own unit."""
-        raise NotImplementedError
 
     def temperature(self, outputs: Any, targets: Any) -> float:
         """What outputs are divided by to mean what they say, fitted to items that they were not; 1 by default."""
@@ -162,8 +165,8 @@ class Task:
     # What can be solved without training.
 
     def ideal(self, targets: np.ndarray) -> Floats:
-        """The outputs (n, C) that a ridge regression should aim at."""
-        raise NotImplementedError
+        """The outputs (n, C) that a ridge regression should aim at; the targets themselves by default."""
+        return np.asarray(targets, dtype=np.float64).reshape(len(targets), -1)
 
     def solve(
         self, features: np.ndarray, targets: np.ndarray, *, penalty: float | None, weights: Any, seed: int
@@ -233,12 +236,12 @@ class Task:
 
     # What is said.
 
+    @abstractmethod
     def answer(self, row: Floats, top: int = 1) -> dict[str, Any]:
         """What a prediction (K,) says, as plain data; a list under "top" holds the ``top`` best where there are more.
 
         The first entry is the answer itself.
         """
-        raise NotImplementedError
 
     def said(self, row: Floats, top: int = 1) -> str:
         """The same in a line of text."""
