@@ -17,7 +17,8 @@ ROOT = "headstart"
 ROWS: tuple[tuple[str, ...], ...] = (
     ("base",),
     ("measure",),
-    ("data", "backbones", "tasks"),
+    ("tasks",),
+    ("data", "backbones"),
     ("features",),
     ("rank", "tune", "baselines", "adapt", "pretrain"),
     ("engine",),

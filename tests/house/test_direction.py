@@ -34,7 +34,7 @@ SEEDED = {
     "for type checking only": (
         "tasks/planted.py",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from headstart.backbones.chain import Backbone\n",
-        "sideways: tasks may not know backbones",
+        "upward: tasks may not know backbones",
     ),
     "relative": ("rank/planted.py", "from ..engine.loop import train\n", "upward: rank may not know engine"),
     "relative, from a sub-room": (
