@@ -74,9 +74,9 @@ class TransferClassifier(ClassifierMixin, Transfer):
 
     def _fit_pictures(self, items: list[Any], y: NDArray[Any]) -> None:
         if y.ndim == 2:
-            raise BadOption(
-                "Pictures take one label an item", expected="(n,) labels; vectors take (n, L) zeros and ones"
-            )
+            self.sealed_ = self._seal(items, y.astype(int).tolist(), "multilabel")
+            self.classes_, self.multilabel_ = np.arange(y.shape[1]), True
+            return
         classes = self._classes(y)[0]
         names = labels.names(classes.tolist())
         if None in names or len(set(names)) < len(names):
@@ -85,7 +85,7 @@ class TransferClassifier(ClassifierMixin, Transfer):
                 where=", ".join(map(repr, classes.tolist()[:10])),
                 expected="different names",
             )
-        self.sealed_ = self._seal(items, y.tolist())
+        self.sealed_ = self._seal(items, y.tolist(), "classification")
         self.classes_, self.multilabel_ = classes, False
 
     def _fit_vectors(self, X: NDArray[Any], y: NDArray[Any], weights: Floats | None) -> None:

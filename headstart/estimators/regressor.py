@@ -1,13 +1,14 @@
-"""A regressor for scikit-learn, of vectors."""
+"""A regressor for scikit-learn, of pictures or of vectors."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
+from sklearn.utils import check_array
 
-from headstart.base.errors import BadSource
 from headstart.estimators.transfer import Transfer
 from headstart.measure import copies, ridge
 from headstart.measure.arrays import Floats
@@ -15,18 +16,23 @@ from headstart.measure.linear import Linear, standardisation
 
 
 class TransferRegressor(RegressorMixin, Transfer):
-    """A regressor for scikit-learn: of vectors, by ridge regression.
+    """A regressor for scikit-learn: of pictures by a pretrained network, or of vectors by its probe alone.
 
-    Vectors are numbers (n, d): features that were extracted elsewhere, or any table. They are standardised; the penalty
-    has the lowest squared error in exact leave-one-out, in which equal rows are left out together.
+    What pictures and vectors are, and what becomes of pictures, is as with ``TransferClassifier``. Vectors get a ridge
+    regression: they are standardised, and the penalty has the lowest squared error in exact leave-one-out, in which
+    equal rows are left out together.
 
     Args:
-        backbone, architecture, strategy, depth, budget, metric, baselines, precision: as ``TransferClassifier``.
+        backbone, architecture, strategy, depth, budget, baselines, precision: as ``TransferClassifier``.
+        metric: decides between candidates, such as "rmse" or "r2"; for pictures.
         settings: options by dotted name, such as {"strategy.penalty": 10.0}, which is 1 / alpha; the only one for
             vectors.
         random_state: an int is the seed of everything random; None or a RandomState draws one. Vectors need none.
 
     Attributes:
+        model_: the sealed model, after a fit to pictures.
+        evidence_: its evidence table: every candidate with its validation scores.
+        verdict_: whether transfer helped, as plain data.
         coef_, intercept_: (d,) and a number, after a fit to vectors.
         penalty_: 1 / scikit-learn's ``alpha``, for the standardised vectors.
         n_features_in_, feature_names_in_: of the vectors.
@@ -40,7 +46,8 @@ class TransferRegressor(RegressorMixin, Transfer):
     """
 
     def _fit_pictures(self, items: list[Any], y: NDArray[Any]) -> None:
-        raise BadSource("X holds pictures", expected="vectors (n, d)", next_move="TransferFeatures makes them")
+        values = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        self.sealed_ = self._seal(items, values.tolist(), "regression")
 
     def _fit_vectors(self, X: NDArray[Any], y: NDArray[Any], weights: Floats | None) -> None:
         kept = copies.merged(X, y, weights)
@@ -53,11 +60,13 @@ class TransferRegressor(RegressorMixin, Transfer):
         self.coef_, self.intercept_ = linear.weight[0], float(linear.bias[0])
 
     def predict(self, X: Any) -> Floats:
-        """Values (n,) of vectors.
+        """Values (n,) of pictures or vectors.
 
         Raises:
             NotFittedError: not fitted yet.
-            ValueError: X is not what was fitted.
+            ValueError: X is not what was fitted, or a picture cannot be read.
         """
-        self._pictures(X)
+        items = self._pictures(X)
+        if items is not None:
+            return self.sealed_.model.predict_proba(items)[:, 0]
         return self._vectors(X) @ self.coef_ + self.intercept_

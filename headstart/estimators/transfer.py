@@ -108,7 +108,7 @@ class Transfer(BaseEstimator, ABC):
     def _fit_vectors(self, X: NDArray[Any], y: NDArray[Any], weights: Floats | None) -> None:
         """Fit to checked vectors (n, d) with n targets."""
 
-    def _seal(self, items: list[Any], y: list[Any]) -> Sealed:
+    def _seal(self, items: list[Any], y: list[Any], task: str) -> Sealed:
         """Fit and seal a model in a folder of the estimator's own."""
         from headstart.api import fit
 
@@ -118,6 +118,7 @@ class Transfer(BaseEstimator, ABC):
             model = fit(
                 items,
                 y,
+                task=task,
                 output=folder,
                 backbone=self.backbone,
                 architecture=self.architecture,

@@ -182,11 +182,54 @@ def test_what_is_predicted_has_to_be_pictures(fitted: TransferClassifier, tmp_pa
         fitted.predict([str(tmp_path / "lost.jpg")])
 
 
-def test_numbers_and_several_labels_of_pictures_say_what_to_do() -> None:
-    with pytest.raises(ValueError, match="TransferFeatures"):
-        TransferRegressor().fit(np.zeros((4, 8, 8)), np.arange(4.0))
-    with pytest.raises(ValueError, match="Pictures take one label an item"):
-        TransferClassifier().fit(np.zeros((4, 8, 8)), np.eye(4))
+@pytest.mark.slow
+def test_numbers_are_estimated_from_pictures(digits: Digits) -> None:
+    pictures = digits[0][:150]
+    ink = pictures[:, :, :4].sum(axis=(1, 2)) / 1000
+    regressor = TransferRegressor(BACKBONE).fit(pictures[:110], ink[:110])
+    assert regressor.score(pictures[110:], ink[110:]) > 0.5
+    assert regressor.model_.manifest.task == "regression" and "rmse" in regressor.evidence_[0].scores
+    again = pickle.loads(pickle.dumps(regressor))
+    assert again.predict(pictures[110:]).tolist() == regressor.predict(pictures[110:]).tolist()
+    # Whole numbers, few of them different, are numbers here all the same, and names for the classifier.
+    assert clone(regressor).fit(pictures[:60], digits[1][:60]).predict(pictures[:5]).dtype == np.float64
+    assert cross_val_score(clone(regressor), list(pictures[:60]), ink[:60], cv=2).shape == (2,)
+
+
+def test_a_regressor_wants_numbers(digits: Digits) -> None:
+    with pytest.raises(ValueError, match="could not convert"):
+        TransferRegressor(BACKBONE).fit(digits[0][:20], ["many"] * 20)
+    with pytest.raises(ValueError, match="contains NaN"):
+        TransferRegressor(BACKBONE).fit(digits[0][:20], [np.nan] * 20)
+    with pytest.raises(ValueError, match="1d array"):
+        TransferRegressor(BACKBONE).fit(digits[0][:20], np.zeros((20, 2)))
+    with pytest.raises(ValueError, match="Unknown metric"):
+        TransferRegressor(BACKBONE, metric="accuracy").fit(digits[0][:20], np.arange(20.0))
+
+
+@pytest.mark.slow
+def test_several_labels_are_found_in_pictures(digits: Digits) -> None:
+    pictures, number = digits[0][:120], digits[1][:120]
+    truths = np.stack([number % 2, number > 2, number > 9, number == 0], axis=1).astype(int)
+    found = TransferClassifier(BACKBONE).fit(pictures[:80], truths[:80])
+    assert found.multilabel_ and found.model_.manifest.task == "multilabel"
+    probabilities = found.predict_proba(pictures[80:])
+    assert probabilities.shape == (40, 4) and probabilities[:, 2].max() < 1e-6
+    assert ((probabilities >= 0.5) == found.predict(pictures[80:])).all()
+    assert found.score(pictures[80:], truths[80:]) > 0.7
+    named = {each for one in found.model_.predict(pictures[80:]) for each in one.labels}
+    assert named <= {"0", "1", "3"}
+
+
+@pytest.mark.slow
+def test_names_that_look_like_something_else_are_classes(digits: Digits) -> None:
+    pictures = digits[0][:40]
+    both = np.array(["cat|dog", "dog"])[np.arange(40) % 2]
+    found = TransferClassifier(BACKBONE).fit(pictures, both)
+    assert found.classes_.tolist() == ["cat|dog", "dog"] and found.model_.manifest.task == "classification"
+    tenths = np.array([0.5, 1.5])[np.arange(40) % 2]
+    with pytest.raises(ValueError, match="Unknown label type: continuous"):
+        TransferClassifier(BACKBONE).fit(pictures, tenths)
 
 
 @pytest.mark.slow
