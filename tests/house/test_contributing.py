@@ -18,7 +18,7 @@ from tests.house.planting import ROOT, examples, plant, run_there
 
 EXAMPLES = examples(ROOT / "CONTRIBUTING.md")
 
-KINDS = {"tune", "baselines", "data.sources", "backbones", "diagnose"}
+KINDS = {"tune", "baselines", "data.sources", "backbones", "diagnose", "tasks"}
 
 
 def room_of(name: str) -> str:
@@ -110,6 +110,35 @@ assert np.array_equal(again.predict(items[30:]), probabilities)
 print("equal")
 """
     assert run_there(planted, code).strip() == "equal"
+
+
+def test_the_task_counts(planted: Path) -> None:
+    code = """
+import numpy as np
+import torch
+from headstart.base import discovery
+from headstart.base.errors import DataError
+room = discovery.load("tasks", "counts")
+values = room.parse(["0", "3", None, "12"])
+assert values == [0.0, 3.0, None, 12.0]
+try:
+    room.parse(["1", "2.5"])
+except DataError as error:
+    print(error.where)
+rng = np.random.default_rng(0)
+x = rng.normal(size=(200, 5))
+y = rng.poisson(np.exp(1 + x @ [0.5, -0.4, 0.3, 0, 0])).astype(float)
+task = room.learn(y.tolist(), name="birds").fitted(y)
+linear, _ = task.solve(x[:150], y[:150], penalty=None, weights=None, seed=0)
+scores = task.score(task.predictions(linear.outputs(x[150:])), y[150:])
+mean = task.score(np.tile(task.constant(y[:150]), (50, 1)), y[150:])
+assert scores["rmse"] < 0.9 * mean["rmse"], (scores, mean)
+right = task.loss(torch.tensor(task.ideal(y)), torch.tensor(y))
+assert right < task.loss(torch.zeros(200, 1), torch.tensor(y))
+assert room.restore(task.names, task.record()) == task
+print(task.answer(np.array([2.7]))["count"])
+"""
+    assert run_there(planted, code).split() == ["item", "2", "3"]
 
 
 def test_the_provider_finds_describes_and_loads(planted: Path, tmp_path: Path) -> None:

@@ -1,0 +1,100 @@
+"""Numbers: read with points and commas, standardised inside, said in their own unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import Ridge
+from sklearn.preprocessing import StandardScaler
+
+from headstart.base.errors import DataError, ModelFolderError, TooFewExamples
+from headstart.tasks import regression
+
+TARGETS = np.array([10.0, 20.0, 30.0, 40.0])
+TASK = regression.learn(TARGETS.tolist(), name="age").fitted(TARGETS)
+
+
+@pytest.mark.parametrize(
+    ("labels", "values"),
+    [
+        ([1, 2.5, None], [1.0, 2.5, None]),
+        (["1.5", " 2 ", "-3e2", ".5"], [1.5, 2.0, -300.0, 0.5]),
+        (["1,5", "2", "-0,25"], [1.5, 2.0, -0.25]),
+    ],
+)
+def test_numbers_are_read(labels: list[Any], values: list[Any]) -> None:
+    assert regression.parse(labels) == values
+
+
+@pytest.mark.parametrize("label", ["old", "1.2.3", True, float("inf"), ("1",), "nan", "1 000"])
+def test_what_is_no_number_is_refused_with_its_item(label: Any) -> None:
+    with pytest.raises(DataError, match=r"no number(.|\n)*item 2"):
+        regression.parse([1.5, label])
+
+
+def test_points_and_commas_are_not_mixed() -> None:
+    with pytest.raises(DataError, match="mix decimal points"):
+        regression.parse(["1.5", "1,5"])
+
+
+def test_the_network_sees_standardised_numbers() -> None:
+    assert (TASK.mean, TASK.scale) == (25.0, pytest.approx(np.std(TARGETS)))
+    ideal = TASK.ideal(TARGETS)
+    assert ideal.mean() == pytest.approx(0) and ideal.std() == pytest.approx(1)
+    assert TASK.predictions(ideal)[:, 0] == pytest.approx(TARGETS)
+    assert TASK.loss(torch.tensor(ideal), torch.tensor(TARGETS)) == pytest.approx(0)
+    assert TASK.loss(torch.zeros(4, 1), torch.tensor(TARGETS)) == pytest.approx(1)
+    assert TASK.loss(torch.zeros(4, 1), torch.tensor(TARGETS)[:, None].float()) == pytest.approx(1)
+    assert TASK.constant(TARGETS) == pytest.approx([25.0])
+
+
+def test_a_large_offset_costs_no_precision() -> None:
+    far = 1e9 + np.arange(20.0)
+    task = regression.learn(far.tolist()).fitted(far)
+    assert task.loss(torch.tensor(task.ideal(far)).float(), torch.tensor(far)) < 1e-10
+    assert np.abs(task.comparable(task.predictions(task.ideal(far))) - task.ideal(far)).max() < 1e-6
+
+
+def test_the_solution_is_scikit_learns_ridge() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(50, 5)) * 3 + 1
+    y = x @ rng.normal(size=5) + 7
+    task = regression.learn(y.tolist()).fitted(y)
+    linear, penalty = task.solve(x, y, penalty=0.5, weights=None, seed=0)
+    known = Ridge(alpha=2.0).fit(StandardScaler().fit_transform(x), y)
+    assert task.predictions(linear.outputs(x))[:, 0] == pytest.approx(known.predict(StandardScaler().fit_transform(x)))
+    assert penalty == 0.5
+    chosen = task.solve(x, y, penalty=None, weights=None, seed=0)[1]
+    assert task.solve(x, y, penalty=chosen, weights=None, seed=0)[1] == pytest.approx(chosen)
+    loss, word = task.left_out(x, y)
+    assert 0 <= loss < 0.5 and "leave-one-out" in word
+
+
+def test_strata_are_even_bins_along_the_numbers() -> None:
+    y = np.random.default_rng(0).lognormal(size=200)
+    strata = TASK.strata(y)
+    assert np.bincount(strata).tolist() == [20] * 10
+    assert all(y[strata == low].max() <= y[strata == low + 1].min() for low in range(9))
+
+
+def test_few_items_or_one_value_are_refused() -> None:
+    with pytest.raises(TooFewExamples, match="9 items"):
+        TASK.check(np.arange(9.0), "here")
+    with pytest.raises(TooFewExamples, match="the value 3"):
+        TASK.check(np.full(20, 3.0), "here")
+
+
+def test_an_answer_is_the_value() -> None:
+    assert TASK.answer(np.array([12.3456789])) == {"value": 12.3457}
+    assert TASK.said(np.array([12.3456789])) == "12.3457"
+    assert (TASK.header(), TASK.cells(np.array([2.0]))) == (["value"], ["2"])
+
+
+def test_it_comes_back_from_its_record_and_from_no_other() -> None:
+    assert regression.restore(TASK.names, TASK.record()) == TASK
+    for record in ({}, {"mean": 1.0}, {"mean": 1.0, "scale": 0.0}, {"mean": "1", "scale": 1.0}):
+        with pytest.raises(ModelFolderError, match="does not fit a regression"):
+            regression.restore(TASK.names, record)
