@@ -186,6 +186,7 @@ def inspect(
     labels: Sequence[Any] | None = None,
     *,
     backbone: str | None = None,
+    task: str = "auto",
     seed: int = 0,
     label: str | None = None,
     path: str | None = None,
@@ -198,6 +199,7 @@ def inspect(
     Args:
         source, labels, label, path, group, groups: labelled items, as ``fit`` takes them.
         backbone: also compare the items with what this network reads.
+        task: what the labels are for, as ``fit`` takes it.
         seed: of the split that ``fit`` would draw.
         report: told of progress.
 
@@ -210,7 +212,7 @@ def inspect(
     """
     info = None if backbone is None else catalogue.describe(backbone)
     table = open_source(source, labels, label=label, path=path, group=group, groups=groups)
-    looked = looking.look(table, report=report)
+    looked = looking.look(table, task=task, report=report)
     data, refusal = None, None
     try:
         data = dataset.build(looked, seed=seed)

@@ -70,9 +70,9 @@ class UnknownName(UsageError, ValueError):
     """A name that nothing answers to; offers the closest known ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, next_move: str = "") -> None:
-        self.kind, self.name = kind, name
+        self.kind, self.name = kind, str(name)
         self.known = tuple(known)
-        self.close = tuple(difflib.get_close_matches(name, self.known, n=3, cutoff=0.5))
+        self.close = tuple(difflib.get_close_matches(self.name, self.known, n=3, cutoff=0.5))
         if self.close:
             expected = "did you mean " + " or ".join(self.close) + "?"
         elif self.known and len(self.known) <= 12:

@@ -41,6 +41,7 @@ def main(
         ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a finding is serious.")] = False,
+    task: options.Task = "auto",
     seed: options.Seed = 0,
     label: options.Label = None,
     path: options.PathColumn = None,
@@ -53,7 +54,9 @@ def main(
     from headstart.api import inspect
 
     with watching(quiet=quiet or as_json, verbose=verbose) as report:
-        found = inspect(source, backbone=backbone, seed=seed, label=label, path=path, group=group, report=report)
+        found = inspect(
+            source, backbone=backbone, task=task, seed=seed, label=label, path=path, group=group, report=report
+        )
     if as_json:
         print(json.dumps(plain(found.as_dict()), ensure_ascii=False))
     else:

@@ -21,8 +21,8 @@ _SEEN = 2.8
 
 
 def examine(evidence: Inspection) -> Finding | None:
-    """The smallest gap between two models that these data can show."""
-    if evidence.data is None:
+    """The smallest gap between two models that these data can show; of numbers, whose errors have a unit, nothing."""
+    if evidence.data is None or not evidence.data.task.words.counted:
         return None
     tested = len(evidence.data.test)
     items = tested or len(evidence.data)

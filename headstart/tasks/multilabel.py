@@ -221,6 +221,13 @@ def _names(label: Any, delimiter: str, row: int) -> tuple[str, ...]:
                 where=f"item {row}",
                 expected="names, such as ['cat', 'dog']",
             )
+        if any(isinstance(each, float) and not each.is_integer() for each in label):
+            raise DataError(
+                f"A list of labels holds numbers with decimals: {str(list(label))[:80]}",
+                where=f"item {row}",
+                expected="names, or 0 and 1 in each column",
+                next_move="to predict numbers, give one number an item, and fit a model for each column",
+            )
         return natural.ordered(part for part in parts if part)
     pieces = str(label).split(delimiter) if delimiter else [str(label)]
     return natural.ordered(piece.strip() for piece in pieces if piece.strip())

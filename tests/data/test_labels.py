@@ -86,6 +86,8 @@ def test_what_the_user_or_the_source_says_goes_first() -> None:
     assert task_of(["1", "2"], "regression", implied="classification")[0] == "regression"
     with pytest.raises(UnknownName, match="did you mean regression"):
         task_of(["1"], "regresion")
+    with pytest.raises(UnknownName, match="Unknown task: 3"):
+        task_of(["1"], 3)  # type: ignore[arg-type]
 
 
 def test_missing() -> None:

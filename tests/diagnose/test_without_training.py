@@ -188,6 +188,14 @@ def test_pictures_without_a_fault_raise_no_alarm() -> None:
     assert set(found_in(healthy())) <= {"small_test", "resolution"}
 
 
+def test_percentage_points_are_not_spoken_of_where_numbers_are_predicted() -> None:
+    items = pictures(40)
+    assert "small_test" in {each.name for each in hs.inspect(items, ["a", "b"] * 20).findings}
+    assert "small_test" not in {each.name for each in hs.inspect(items, [i + 0.5 for i in range(40)]).findings}
+    grades = hs.inspect(items, list(range(10)) * 4, task="regression")
+    assert not {"small_test", "few_examples"} & {each.name for each in grades.findings}
+
+
 def test_real_digits_raise_no_alarm() -> None:
     data = load_digits()
     labelled = {str(c): list((data.images[data.target == c] * 255 / 16).astype(np.uint8)) for c in range(10)}

@@ -41,6 +41,11 @@ def test_an_entry_that_is_no_name_is_refused_with_its_item(label: Any) -> None:
         multilabel.parse([("a",), label])
 
 
+def test_rows_of_amounts_are_no_labels() -> None:
+    with pytest.raises(DataError, match=r"numbers with decimals: \[0\.5, 2\.0\]"):
+        multilabel.parse([(1.0, 2.0), (0.5, 2.0)])
+
+
 def test_targets_are_truths_in_natural_order() -> None:
     assert TASK.names == ("cat", "dog", "owl")
     assert TASK.encode([("owl", "cat"), ()]).tolist() == [[1, 0, 1], [0, 0, 0]]
