@@ -43,7 +43,7 @@ VALUES = {
     "one-hot labels": (pictures(), np.eye(2)[np.arange(20) % 2], "argmax|A label"),
     "a number as source": (3, None, "A int is no data source"),
     "bytes as source": (b"photos", None, "no file or folder|no data source"),
-    "numbers as items": (list(range(20)), LABELS, "a int is not an image"),
+    "numbers as items": (list(range(20)), LABELS, "int is not an image"),
     "arrays of objects": ([np.array([[None]])] * 20, LABELS, "array of object is no image"),
     "complex arrays": ([np.zeros((8, 8), complex)] * 20, LABELS, "complex128 is no image"),
     "arrays of NaN": ([np.full((8, 8), np.nan, np.float32)] * 20, LABELS, "go from nan to nan"),

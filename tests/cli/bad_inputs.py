@@ -308,7 +308,7 @@ def manifest(change: Callable[[dict], object], *, reseal: bool = False) -> Calla
 
 
 def traversal(found: dict) -> None:
-    found["files"]["../../../../etc/passwd"] = found["files"].pop("weights.safetensors")
+    found["files"]["../../../../etc/passwd"] = found["files"]["weights.safetensors"]
 
 
 def other_weights(folder: Path) -> None:

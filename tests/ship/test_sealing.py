@@ -112,7 +112,7 @@ def test_a_full_disk_is_told_in_words(network: Network, tmp_path: Path, monkeypa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(sealing, "save_file", full)
-    with pytest.raises(HeadstartError, match="No space left on device"):
+    with pytest.raises(HeadstartError, match="The disk is full"):
         sealed_to(tmp_path / "m", network)
     assert names(tmp_path) == set()
 
