@@ -75,10 +75,10 @@ class UnknownName(UsageError, ValueError):
         self.close = tuple(difflib.get_close_matches(self.name, self.known, n=3, cutoff=0.5))
         if self.close:
             expected = "did you mean " + " or ".join(self.close) + "?"
-        elif self.known and len(self.known) <= 12:
+        elif self.known and len(self.known) <= 16:
             expected = "one of " + ", ".join(self.known)
         else:
-            expected = f"one of {len(self.known)} known names" if self.known else ""
+            expected = f"one of {len(self.known):,} known names" if self.known else ""
         super().__init__(f"Unknown {kind}: {name}", expected=expected, next_move=next_move)
 
 

@@ -80,15 +80,10 @@ def _sentence(comparison: Comparison, outcome: str, gap: Interval | None, simple
         "tie": "Transfer made no measurable difference",
         "not measured": "Whether transfer helped was not measured",
     }
-    parts = [f"{words[outcome]}: {_own(comparison)} on {len(comparison.targets):,} {where}"]
+    because = _unmeasured(comparison) if outcome == "not measured" else ""
+    parts = [f"{words[outcome]}{because}: {_own(comparison)} on {len(comparison.targets):,} {where}"]
     if gap is not None and comparison.scratch_is_fair:
         parts.append(f"{comparison.metric.lead(gap)} the same network {_without(comparison)}")
-    elif "scratch" not in comparison.trials and "baseline" not in comparison.trials:
-        parts.append("for nothing was measured beside it (--no-baselines)")
-    elif "transfer" in comparison.trials:
-        probed = comparison.trials["transfer"].strategy == "probe"
-        why = "too few random copies of the network" if probed else "no long enough training from scratch"
-        parts.append(f"for the budget had room for {why}")
     if simple is not None:
         name = comparison.trials["baseline"].row.name
         parts.append(f"{comparison.metric.lead(simple)} the best model without a network ({name})")
@@ -100,6 +95,17 @@ def _sentence(comparison: Comparison, outcome: str, gap: Interval | None, simple
     elif comparison.winner == "scratch":
         sentence += " On validation the network from scratch was the best, so it is the one that was sealed."
     return sentence
+
+
+def _unmeasured(comparison: Comparison) -> str:
+    """Why transfer was not compared with the same network without it; empty where no network was."""
+    if "scratch" not in comparison.trials and "baseline" not in comparison.trials:
+        return ", for nothing was measured beside it (--no-baselines)"
+    if "transfer" not in comparison.trials:
+        return ""
+    probed = comparison.trials["transfer"].strategy == "probe"
+    why = "too few random copies of the network" if probed else "no long enough training from scratch"
+    return f", for the budget had room for {why}"
 
 
 def _without(comparison: Comparison) -> str:

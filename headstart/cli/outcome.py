@@ -128,7 +128,14 @@ def plan_lines(data: Any, depth: int = 0) -> list[str]:
     for key, value in data.items():
         title = f"{pad}{str(key).replace('_', ' ')}:"
         nested = list(value.values()) if isinstance(value, Mapping) else value if isinstance(value, list) else []
-        if not any(isinstance(each, Mapping | list) for each in nested):
+        if (
+            len(nested) > 1
+            and isinstance(value, list)
+            and any(isinstance(each, str) and ", " in each for each in value)
+        ):
+            # What holds commas itself would run into its neighbours.
+            lines += [title, *(tables.wrapped(f"{pad}  {_inline(each)}", indent=pad + "    ") for each in value)]
+        elif not any(isinstance(each, Mapping | list) for each in nested):
             lines.append(tables.wrapped(f"{title} {_inline(value)}", indent=pad + "  "))
         elif isinstance(value, Mapping):
             lines += [title, *plan_lines(value, depth + 1)]

@@ -23,3 +23,9 @@ def test_only_wrong_values_are_value_errors(error: HeadstartError, is_value: boo
     assert isinstance(error, HeadstartError)
     assert error.as_dict()["what"] == error.what
     assert str(error).startswith(error.what)
+
+
+def test_the_names_to_choose_from_are_listed_while_they_are_few():
+    names = [f"metric{number}" for number in range(16)]
+    assert UnknownName("metric", "zzz", names).expected == "one of " + ", ".join(names)
+    assert UnknownName("backbone", "zzz", map(str, range(1941))).expected == "one of 1,941 known names"

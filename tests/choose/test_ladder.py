@@ -99,7 +99,9 @@ def test_the_outcome_is_read_off_the_paired_interval(with_source, without, outco
 def test_an_unfair_scratch_measures_nothing_and_the_sentence_says_so():
     verdict = compare(190, 100, fair=False)
     assert verdict["outcome"] == "not measured"
-    assert "not measured" in verdict["sentence"] and "no long enough training" in verdict["sentence"]
+    reason, _, scores = verdict["sentence"].partition(": ")
+    assert "not measured, for" in reason and "no long enough training" in reason, "the reason stands before the scores"
+    assert "reaches" in scores and " for " not in scores
 
 
 def test_a_lead_is_above_and_a_lag_is_below():

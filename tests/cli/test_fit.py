@@ -197,6 +197,11 @@ def test_plans_are_indented_lines() -> None:
     ]
 
 
+def test_sentences_in_a_plan_have_a_line_each() -> None:
+    findings = ["Warning: all are small; larger pictures, or another backbone", "Info: 12 are near duplicates"]
+    assert outcome.plan_lines({"findings": findings}) == ["findings:", *(f"  {finding}" for finding in findings)]
+
+
 def test_a_long_plan_line_is_wrapped(capsys: Captured) -> None:
     outcome.show_plan({"classes": [f"class {i}" for i in range(40)]}, as_json=False)
     lines = capsys.readouterr().out.splitlines()
