@@ -58,6 +58,7 @@ from headstart.engine.drive import drive
 from headstart.features.frozen import Augmentation, Frozen
 from headstart.features.pixels import Pixels
 from headstart.features.store import Store
+from headstart.tasks.classification import Classification
 from headstart.tune import full, probe, scratch
 from headstart.tune.finetune import GRID, sweep_epochs
 from headstart.tune.setting import Setting
@@ -202,10 +203,11 @@ class Bench:
 
     def _pixels(self, taught: np.ndarray, tested: np.ndarray, seed: int) -> np.ndarray:
         labels = self.bank.labels
+        task = Classification(tuple(map(str, range(int(labels.max()) + 1))))
         fitted = load("baselines", "pixels_svm").fit(
-            [self.items[i] for i in taught], labels[taught], int(labels.max()) + 1, seed, modality="images"
+            [self.items[i] for i in taught], labels[taught], task, seed, modality="images"
         )
-        found: np.ndarray = fitted.predict_proba([self.items[i] for i in tested])
+        found: np.ndarray = fitted.predict([self.items[i] for i in tested])
         return found
 
     def _network(
@@ -218,7 +220,7 @@ class Bench:
             outputs=int(self.bank.labels.max()) + 1,
             train=taught,
             held=np.zeros(0, np.int64),
-            task=load("tasks", "classification"),
+            task=Classification(tuple(map(str, range(int(self.bank.labels.max()) + 1)))),
             score=lambda outputs, targets: {},
             augmentation=Augmentation(flip=False),
             seed=seed,

@@ -35,7 +35,6 @@ from torch.nn import functional as F
 from headstart.backbones import catalogue
 from headstart.backbones.chain import Backbone
 from headstart.base import files
-from headstart.base.discovery import load
 from headstart.base.machine import here
 from headstart.data import images
 from headstart.engine.drive import drive
@@ -44,6 +43,7 @@ from headstart.features.network import Network
 from headstart.features.pixels import Pixels
 from headstart.features.store import Store
 from headstart.features.streams import Training
+from headstart.tasks.classification import Classification
 from headstart.tune import full
 from headstart.tune.setting import Setting
 from headstart.tune.start import from_probe
@@ -72,7 +72,7 @@ def settings(arguments: argparse.Namespace, backbone: Backbone) -> Iterator[tupl
                     outputs=10,
                     train=train,
                     held=np.zeros(0, dtype=np.int64),
-                    task=load("tasks", "classification"),
+                    task=Classification(tuple(map(str, range(10)))),
                     score=lambda outputs, targets: {},
                     augmentation=Augmentation(flip=False, strength=0.0),
                     seed=seed,

@@ -37,7 +37,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import embedded_development as development
 from headstart.backbones.chain import Backbone
 from headstart.base import files
-from headstart.base.discovery import load
 from headstart.base.machine import cache_folder, here
 from headstart.data import images
 from headstart.engine.drive import drive
@@ -49,6 +48,7 @@ from headstart.measure import logistic
 from headstart.pretrain import procedural
 from headstart.pretrain.mixture import SHARES
 from headstart.pretrain.procedural import Recipe
+from headstart.tasks.classification import Classification
 from headstart.tune import full
 from headstart.tune.setting import Setting
 from tests.pretrain.heldout import scenes
@@ -153,7 +153,7 @@ def tune(frozen: Frozen, labels: np.ndarray, seed: int) -> float:
         outputs=int(labels.max()) + 1,
         train=taught,
         held=np.zeros(0, np.int64),
-        task=load("tasks", "classification"),
+        task=Classification(tuple(map(str, range(int(labels.max()) + 1)))),
         score=lambda outputs, targets: {},
         augmentation=Augmentation(flip=False),
         seed=seed,

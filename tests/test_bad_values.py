@@ -39,7 +39,7 @@ VALUES = {
     "one text as labels": (pictures(), "cat", "labels is a str"),
     "a generator of items": (generator(), LABELS, "A generator holds no items"),
     "labels that are NaN": (pictures(), [float("nan")] * 20, "20 of 20 items cannot be used"),
-    "labels that are lists": (pictures(), [["cat"]] * 20, "A label is a list"),
+    "labels that are lists": (pictures(), [[["cat"]]] * 20, "label"),
     "one-hot labels": (pictures(), np.eye(2)[np.arange(20) % 2], "argmax|A label"),
     "a number as source": (3, None, "A int is no data source"),
     "bytes as source": (b"photos", None, "no file or folder|no data source"),

@@ -109,7 +109,8 @@ def of_strategy(
 def _status(ground: Ground, tuned: list[Tuned]) -> str:
     if any(part.diverged for part in tuned):
         return "diverged"
-    return ground.task.words.collapsed if any(part.collapsed for part in tuned) else "measured"
+    # In a fold with a handful of held items one answer for all of them can be chance; in every fold it is none.
+    return ground.task.words.collapsed if all(part.collapsed for part in tuned) else "measured"
 
 
 def skipped(name: str, kind: Kind, why: str) -> Evidence:

@@ -73,7 +73,8 @@ def labelled(
         HeadstartError: whatever ``fit`` would say of the source.
     """
     table = open_source(source, label=label, path=path, group=group)
-    data = dataset.build(table, seed=seed, drop_rare=drop_rare, near_duplicates=near_duplicates, report=report)
+    given = {"drop_rare": drop_rare, "near_duplicates": near_duplicates}
+    data = dataset.build(table, task="classification", seed=seed, report=report, **given)
     report.say(data.understood)
     for note in data.notes:
         report.say(note)

@@ -28,6 +28,7 @@ from headstart.measure import calibration, intervals, scores
 from headstart.pretrain import limits, material
 from headstart.pretrain.made import Pretrained, provenance
 from headstart.pretrain.views import Vary, Views
+from headstart.tasks.task import Task
 
 SCORES = ("log_loss", "accuracy", "balanced_accuracy")
 
@@ -141,8 +142,8 @@ def _fits(
         vary=_vary(data.modality, options),
         targets=targets,
     )
-    weights = discovery.load("tasks", "classification").class_weights(data.targets[train], len(data.classes))
-    model = Tail(backbone.suffix(0), _head(backbone, len(data.classes), seed))
+    weights = data.task.weights(data.targets[train], "balanced_accuracy")
+    model = Tail(backbone.suffix(0), _head(backbone, data.task, seed))
     names = tuple(name for name, parameter in model.named_parameters() if parameter.is_floating_point())
     phase = Phase(
         objective=objective(options.smoothing, weights),
@@ -194,11 +195,10 @@ def _vary(modality: str, options: _Options) -> Vary:
     return vary
 
 
-def _head(backbone: Backbone, classes: int, seed: int) -> nn.Linear:
+def _head(backbone: Backbone, task: Task, seed: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "head"))
-        head: nn.Linear = discovery.load("tasks", "classification").head(backbone.info.width, classes)
-    return head
+        return task.head(backbone.info.width, task.outputs)
 
 
 def _plain(options: _Options) -> dict[str, Any]:

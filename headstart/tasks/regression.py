@@ -26,6 +26,7 @@ LEAST = 10
 """Items below which a regression cannot be split and judged."""
 _FEW = 20
 """Different whole numbers up to which they are taken as names of classes."""
+_NEARLY_ALL = 0.9
 
 
 METRICS = deviations.METRICS
@@ -127,13 +128,22 @@ class Regression(Task):
 def recognise(labels: Sequence[Any]) -> str:
     """Numbers with decimals, or whole ones most of which are different."""
     values = numerals.read(labels)
-    present = [value for value in values or [] if value is not None]
+    if values is None:
+        # A stray word among measurements must not turn every number into a class: parse names the word instead.
+        share = sum(map(_is_decimal, labels)) / len(labels) if len(labels) else 0.0
+        return "nearly all labels are numbers with decimals" if share >= _NEARLY_ALL else ""
+    present = [value for value in values if value is not None]
     if not present:
         return ""
     if any(value != math.floor(value) for value in present):
         return "the labels are numbers with decimals"
     distinct = len(set(present))
     return "the labels are numbers, most of them different" if distinct > max(_FEW, len(present) / 3) else ""
+
+
+def _is_decimal(label: Any) -> bool:
+    value = (numerals.read([label]) or [None])[0]
+    return value is not None and value != math.floor(value)
 
 
 def parse(labels: Sequence[Any]) -> list[Value]:

@@ -212,7 +212,7 @@ def test_resuming_with_other_options_is_refused(photos, source, tmp_path):
 
 def test_a_dry_run_plans_and_writes_nothing(many, source, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    plan = plan_fit(many, backbone=source, budget="1m")
+    plan = plan_fit(many, backbone=source, budget="10m")
     assert plan["data"]["parts"]["test"] > 0
     assert plan["rungs"]["full"]["epochs"] >= 3 and plan["estimated_seconds"] > 0
     assert list(tmp_path.iterdir()) == []

@@ -219,7 +219,7 @@ MODELS: dict[str, Case] = {
         bad.about("predict", "ROOT", "ROOT/x.png", make=lambda root: bad.write(root / "x.png")), 1, "manifest.json"
     ),
     "an edited manifest": Case(
-        bad.model(bad.manifest(lambda m: m.update(classes=m["classes"][::-1]))), 1, "edited|changed|seal"
+        bad.model(bad.manifest(lambda m: m.update(names=m["names"][::-1]))), 1, "edited|changed|seal"
     ),
     "a manifest that is no JSON": Case(bad.model(lambda to: bad.cut(to / "manifest.json")), 1, "manifest.json"),
     "a manifest of the future": Case(

@@ -26,8 +26,8 @@ PUBLIC = [
     "fit",
     "inspect",
     "list_backbones",
-    "pack_backbones",
     "load",
+    "pack_backbones",
     "plan_fit",
     "pretrain_backbone",
 ]

@@ -98,3 +98,12 @@ def test_it_comes_back_from_its_record_and_from_no_other() -> None:
     for record in ({}, {"mean": 1.0}, {"mean": 1.0, "scale": 0.0}, {"mean": "1", "scale": 1.0}):
         with pytest.raises(ModelFolderError, match="does not fit a regression"):
             regression.restore(TASK.names, record)
+
+
+def test_a_stray_word_among_measurements_makes_no_classes_of_them():
+    labels = [str(value / 8) for value in range(1, 90, 2)] + ["unknown"]
+    assert "nearly all" in regression.recognise(labels)
+    with pytest.raises(DataError, match="'unknown'") as caught:
+        regression.parse(labels)
+    assert "item 46" in str(caught.value)
+    assert regression.recognise(["0.5", "low", "high"]) == ""
