@@ -73,8 +73,14 @@ def labelled(
         HeadstartError: whatever ``fit`` would say of the source.
     """
     table = open_source(source, label=label, path=path, group=group)
-    given = {"drop_rare": drop_rare, "near_duplicates": near_duplicates}
-    data = dataset.build(table, task="classification", seed=seed, report=report, **given)
+    data = dataset.build(
+        table,
+        task="classification",
+        seed=seed,
+        drop_rare=drop_rare,
+        near_duplicates=near_duplicates,
+        report=report,
+    )
     report.say(data.understood)
     for note in data.notes:
         report.say(note)

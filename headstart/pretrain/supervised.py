@@ -195,7 +195,7 @@ def _vary(modality: str, options: _Options) -> Vary:
     return vary
 
 
-def _head(backbone: Backbone, task: Task, seed: int) -> nn.Module:
+def _head(backbone: Backbone, task: Task, seed: int) -> nn.Linear:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "head"))
         return task.head(backbone.info.width, task.outputs)
