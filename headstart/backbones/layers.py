@@ -63,10 +63,18 @@ def chain(network: nn.Module, features: Callable[[Any], torch.Tensor], size: int
     """
     draw = torch.Generator().manual_seed(0)
     images, others = (torch.randn(n, 3, size, size, generator=draw) for n in (WATCHED, CHECKED))
-    with torch.no_grad():
-        calls = _watched(network, images)
-        again = _watched(network, others)
-        expected = features(network(others))
+    try:
+        with torch.no_grad():
+            calls = _watched(network, images)
+            again = _watched(network, others)
+            expected = features(network(others))
+    except (
+        Exception
+    ) as error:  # the library's own code, on sizes that the repository's files state: it may raise anything
+        raise WeightsError(
+            f"{name} does not run on pictures of {size} x {size} pixels: {str(error).strip().split(chr(10))[0]}",
+            next_move="another network; this one's files state sizes that its library cannot compute",
+        ) from error
     found = _list(network, calls)
     if found is None:
         raise _no_chain(name, "no layer list in it feeds each layer with what the one before it gave")

@@ -43,8 +43,8 @@ FAMILIES: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
     ),
     "swin": (
         *("Swin", "ViT"),
-        {"embed_dim": 12, "depths": [1, 2, 2, 1], "num_heads": [2, 2, 2, 2], "window_size": 4, "image_size": 64},
-        {"size": {"height": 64, "width": 64}},
+        {"embed_dim": 12, "depths": [1, 2, 2, 1], "num_heads": [2, 2, 2, 2], "window_size": 4, "image_size": 128},
+        {"size": {"height": 128, "width": 128}},
     ),
     "convnext": (
         *("ConvNext", "ConvNext", {"hidden_sizes": [8, 12, 16, 24], "depths": [1, 1, 2, 1]}),
@@ -111,6 +111,16 @@ def test_every_cut_of_a_family_computes_what_its_classifier_reads(family: str, t
     assert 4 <= backbone.depth <= 16
     assert backbone.info.licence == "MIT"
     assert backbone.fresh(1).info.stages == backbone.info.stages
+
+
+def test_a_network_that_its_own_library_cannot_run_is_refused_in_words(tmp_path: Path) -> None:
+    config = transformers.SwinConfig(
+        embed_dim=12, depths=[1, 1, 1, 1], num_heads=[2, 2, 2, 2], window_size=4, image_size=64
+    )
+    processor = transformers.ViTImageProcessor(size={"height": 64, "width": 64})
+    published.saved(transformers.SwinForImageClassification(config).eval(), processor, tmp_path)
+    with pytest.raises(WeightsError, match="does not run on pictures of 64 x 64 pixels"):
+        catalogue.load(f"local:{tmp_path}")
 
 
 @pytest.mark.parametrize("family", CHOSEN)
