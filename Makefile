@@ -17,7 +17,7 @@ WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$n 
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint docs bench clean
+.PHONY: help demo test check lint browser docs bench clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -44,6 +44,16 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.python
 	  echo "Installed in $$(( $$(date +%s) - start )) s."
 	@touch $@ $(VENV)/.installed
 
+# The tests of pages look at them in a real browser, which is a package of the system and not of Python.
+browser:
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing Chromium with apt-get, for the tests of pages ..."; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	else \
+	  echo "No Chromium here: the tests of pages will skip themselves (on Debian and Ubuntu: apt install chromium)."; \
+	fi
+
 demo: $(VENV)/.installed
 	$(BIN)/python examples/digits.py $(DEMO)/digits
 	@# Offline: with the backbones that are on this machine, so that it takes the same time everywhere.
@@ -51,7 +61,7 @@ demo: $(VENV)/.installed
 	$(BIN)/headstart predict $(DEMO)/model $(DEMO)/digits/test/7/digit-00*.png
 	$(BIN)/headstart evaluate $(DEMO)/model $(DEMO)/digits/test
 
-test: lint
+test: lint browser
 	$(PYTEST) -m "not slow"
 	$(PYTEST) -m slow
 

@@ -22,10 +22,10 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("features",),
     ("rank", "tune", "baselines", "adapt", "pretrain"),
     ("engine",),
-    ("diagnose", "ship"),
+    ("diagnose", "ship", "track"),
     ("choose",),
     ("api",),
-    ("estimators",),
+    ("estimators", "studio"),
     ("cli",),
 )
 """Rooms from the ground up. A room may import from every row before its own, and from itself."""

@@ -1,0 +1,1 @@
+"""A run told to a tracker, while it goes or afterwards; one file a tracker."""
