@@ -26,8 +26,21 @@ README = DOCS.parent / "README.md"
 PACKAGE = DOCS.parent / "headstart"
 
 TREE = (
-    *("__init__.py", "__main__.py", "api.py", "estimators"),
-    *("cli", "choose", "diagnose", "ship", "engine", "rank", "tune", "baselines", "adapt", "pretrain", "features"),
+    *("__init__.py", "__main__.py", "api.py", "estimators", "studio"),
+    *(
+        "cli",
+        "choose",
+        "diagnose",
+        "ship",
+        "track",
+        "engine",
+        "rank",
+        "tune",
+        "baselines",
+        "adapt",
+        "pretrain",
+        "features",
+    ),
     *("data", "tasks", "backbones", "measure", "base"),
 )
 """What lies in the package, from the top row down."""
