@@ -225,7 +225,10 @@ class Inspected:
         understood: how the source was read, one sentence.
         modality: plural noun for the items.
         items: usable ones.
-        classes: class -> its usable items.
+        task: what the labels are for, "classification" and so on.
+        why: what the task was chosen for, in words; "" where the source leaves no choice.
+        about: what the items are, behind their number: "in 3 classes"; "" without items.
+        classes: class or label -> its usable items; empty for numbers.
         parts: what fit would put where; empty if it would refuse the data.
         cross_validated: True if five folds would stand in for a validation part.
         findings: the most serious first.
@@ -236,6 +239,9 @@ class Inspected:
     understood: str
     modality: str
     items: int
+    task: str
+    why: str
+    about: str
     classes: Mapping[str, int]
     parts: Mapping[str, int]
     cross_validated: bool

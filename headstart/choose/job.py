@@ -375,9 +375,7 @@ def _told(finding: Finding) -> str:
 
 def _about(data: Dataset, most: int = 5) -> list[str]:
     """What was understood of the source, and what was left out of it."""
-    because = f", because {data.why} (--task chooses another)" if data.why else ""
-    because = ", as --task says" if data.why == labels.ASKED else because
-    lines = [data.understood, f"Task: {data.task.kind}{because}", *data.notes]
+    lines = [data.understood, labels.chosen(data.task.kind, data.why), *data.notes]
     counts = ", ".join(f"{count:,} {part}" for part, count in data.sizes().items() if count)
     how = "cross-validated in 5 folds" if data.cross_validated else "one split"
     lines.append(f"{len(data):,} {data.modality} {data.task.about(data.targets)}: {counts}; {how}, seed {data.seed}")

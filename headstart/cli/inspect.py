@@ -9,6 +9,7 @@ Examples:
     headstart inspect photos/
     headstart inspect photos/ --backbone embedded/resnet10-procedural
     headstart inspect labels.csv --label species --json
+    headstart inspect tags.csv --label rain,snow
     headstart inspect photos/ --strict
 """
 
@@ -22,6 +23,7 @@ import typer
 from headstart.base.manifest import plain
 from headstart.cli import options, tables, values
 from headstart.cli.reporting import watching
+from headstart.data import labels
 from headstart.data.printable import count, listing, printable
 
 if TYPE_CHECKING:
@@ -66,6 +68,10 @@ def main(
 
 def _show(found: Inspected, *, verbose: bool) -> None:
     print(tables.wrapped(printable(found.understood)))
+    print(tables.wrapped(printable(labels.chosen(found.task, found.why))))
+    if found.about:
+        one = found.modality.removesuffix("s")
+        print(tables.wrapped(printable(f"{count(found.items, one, found.modality)} {found.about}")))
     if found.parts:
         parts = ", ".join(f"{size:,} {part}" for part, size in found.parts.items() if size)
         how = "cross-validated in 5 folds" if found.cross_validated else "one split"

@@ -146,7 +146,7 @@ def build(
     what = _settle(rows, learn, skipped, notes, drop_rare=drop_rare, origin=table.origin)
     targets = what.encode(rows.labels)
     strata = what.strata(targets)
-    tied = tying.tie(looked, rows, strata, near_duplicates=near_duplicates)
+    tied = tying.tie(looked, rows, strata, targets, near_duplicates=near_duplicates)
     split = splitting.split(strata, tied.units, rows.parts, seed=seed, mixed=tied.mixed)
     return Dataset(
         items=tuple(rows.items),

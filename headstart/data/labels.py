@@ -74,6 +74,12 @@ def task_of(labels: Sequence[Any], asked: str = "auto", implied: str = "") -> tu
     return DEFAULT, "few of the numbers differ, so they are taken as names" if numbers else ""
 
 
+def chosen(task: str, why: str) -> str:
+    """A line that says which task the labels are for, and why, as ``task_of`` gives them."""
+    because = f", because {why} (--task chooses another)" if why else ""
+    return f"Task: {task}{', as --task says' if why == ASKED else because}"
+
+
 def is_missing(value: Any) -> bool:
     """True for None, NaN and pandas' NA and NaT."""
     if isinstance(value, float):

@@ -106,12 +106,15 @@ def look(table: Table, *, modality: str = "images", task: str = "auto", report: 
     report = report or Silent()
     raw = labels.plain(table.labels)
     task, because = labels.task_of(raw, task, table.task)
-    names = discovery.load("tasks", task).parse(raw)
+    room = discovery.load("tasks", task)
+    names, unlabelled = room.parse(raw), "it has no label"
+    if hasattr(room, "unlabelled"):
+        unlabelled += f" ({room.unlabelled(raw)})"
     groups = grouping.names(table.groups) if table.groups else [None] * len(names)
     rows, skipped, columns, prints = Rows(), list[Skipped](), _Columns(), _Columns()
     report.begin(f"Checking {count(len(table.items), 'item')}", len(table.items))
     module = discovery.load("data", modality, kind="modality")
-    for position, (digest, why, facts, fingerprint) in enumerate(_seen(table.items, names, module)):
+    for position, (digest, why, facts, fingerprint) in enumerate(_seen(table.items, names, module, unlabelled)):
         item, name, place = table.items[position], names[position], where(table.items[position], position)
         if why or name is None:
             skipped.append(Skipped(place, why))
@@ -132,7 +135,7 @@ def look(table: Table, *, modality: str = "images", task: str = "auto", report: 
     return Looked(table, modality, rows, tuple(skipped), columns.arrays(), found, near, task, because)
 
 
-def _seen(items: Sequence[Any], names: Sequence[Any], module: ModuleType) -> Iterator[_Seen]:
+def _seen(items: Sequence[Any], names: Sequence[Any], module: ModuleType, unlabelled: str) -> Iterator[_Seen]:
     """(digest, why it is unusable, facts, fingerprint) of each item, in order; by threads, a bounded number at a time.
 
     A modality that can tell near duplicates has ``glance``, which gives facts and fingerprint at once.
@@ -141,7 +144,7 @@ def _seen(items: Sequence[Any], names: Sequence[Any], module: ModuleType) -> Ite
     def seen(pair: tuple[Any, Any]) -> _Seen:
         item, name = pair
         if name is None:
-            return "", "it has no label", {}, None
+            return "", unlabelled, {}, None
         try:
             item = fetched(item)
             facts, fingerprint = module.glance(item) if hasattr(module, "glance") else (module.facts(item), None)

@@ -18,6 +18,10 @@ from headstart.data import near, splitting
 from headstart.data.looking import Looked, Rows
 from headstart.data.near import Cluster, Near
 from headstart.data.printable import count, listing
+from headstart.tasks.task import text
+
+FAR = 1.0
+"""Standard deviations of all the numbers that two near duplicates may differ by and still be said to agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +41,14 @@ class Tied:
     notes: tuple[str, ...]
 
 
-def tie(looked: Looked, rows: Rows, strata: np.ndarray, *, near_duplicates: bool = True) -> Tied:
+def tie(looked: Looked, rows: Rows, strata: np.ndarray, targets: np.ndarray, *, near_duplicates: bool = True) -> Tied:
     """Find out what belongs together.
 
     Args:
         looked: what was seen of the items.
         rows: those of them that are used, n.
         strata: (n,) class indices, or whatever else parts should have equal shares of; (n, L) truths are no classes.
+        targets: what the items are said to be, one row an item: whole numbers, truths (n, L), or amounts (n,).
         near_duplicates: False leaves near duplicates alone.
 
     Raises:
@@ -60,7 +65,7 @@ def tie(looked: Looked, rows: Rows, strata: np.ndarray, *, near_duplicates: bool
         prints = looked.fingerprints[rows.places]
         clusters, crowds = near.find(prints, rows.digests, strata.tolist(), threshold=looked.near)
         kept, loose = _possible(clusters, rows, strata, mixed)
-        found = Near(looked.near, tuple(kept), tuple(sorted([*crowds, *loose])), torn=_torn(kept, names))
+        found = Near(looked.near, tuple(kept), tuple(sorted([*crowds, *loose])), torn=_torn(kept, targets))
         found = replace(found, listed=_listed(found, rows))
         notes += _notes(found, crowds, loose, names)
     return Tied(_units(rows, found.clusters), mixed, found, tuple(notes))
@@ -125,15 +130,18 @@ def _lopsided(units: np.ndarray) -> bool:
     return len(sizes) < splitting.FOLDS or bool(sizes.max() > grouping.MOST_IN_ONE * len(units))
 
 
-def _torn(clusters: Sequence[Cluster], labels: Sequence[str]) -> tuple[Cluster, ...]:
-    return tuple(cluster for cluster in clusters if len({labels[i] for i in cluster}) > 1)
+def _torn(clusters: Sequence[Cluster], targets: np.ndarray) -> tuple[Cluster, ...]:
+    """The clusters whose items are said to be different things; amounts of one thing vary a little."""
+    amounts = targets.ndim == 1 and targets.dtype.kind == "f"
+    most = FAR * float(np.std(targets)) if amounts else 0.0
+    return tuple(cluster for cluster in clusters if np.ptp(targets[list(cluster)], axis=0).max() > most)
 
 
 def _listed(found: Near, rows: Rows) -> dict[str, object]:
     def named(clusters: Sequence[Cluster]) -> list[list[str]]:
         return [[rows.wheres[i] for i in cluster] for cluster in clusters]
 
-    torn = [[f"{rows.wheres[i]} ({rows.labels[i]})" for i in cluster] for cluster in found.torn]
+    torn = [[f"{rows.wheres[i]} ({text(rows.labels[i]) or 'none'})" for i in cluster] for cluster in found.torn]
     return {
         "threshold": found.threshold,
         "on_one_side": named(found.clusters),

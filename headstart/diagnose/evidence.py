@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from headstart.base import discovery, natural
+from headstart.base import discovery
 from headstart.base.errors import DataError
 from headstart.base.vocabulary import BackboneInfo, Demand, Fact, Skipped
 from headstart.data.dataset import Dataset
 from headstart.data.looking import Looked
 from headstart.data.printable import count
+from headstart.tasks.task import Task, Value, text
 
 LISTED = 12
 """Items that a finding names; the rest are counted."""
@@ -30,8 +32,8 @@ class Inspection:
         modality: plural noun for the items, and the data room's file.
         items: how messages name each usable item, n.
         digests: of their contents.
-        labels: (n,) indices into ``classes``.
-        classes: class names in natural order.
+        task: what the labels are for.
+        said: what each item is said to be, n: a class, a tuple of labels, a number.
         given: part that the source put each item in; None where it did not.
         facts: name -> (n,) values, floats with NaN where unknown, or texts.
         words: name of a fact -> what it is.
@@ -46,8 +48,8 @@ class Inspection:
     modality: str
     items: Sequence[str]
     digests: Sequence[str]
-    labels: np.ndarray
-    classes: tuple[str, ...]
+    task: Task
+    said: Sequence[Value]
     given: Sequence[str | None]
     facts: Mapping[str, np.ndarray] = field(default_factory=dict)
     words: Mapping[str, Fact] = field(default_factory=dict)
@@ -61,10 +63,35 @@ class Inspection:
     def __len__(self) -> int:
         return len(self.items)
 
+    @cached_property
+    def targets(self) -> np.ndarray:
+        """What is said of the items as the task reads it, one row an item."""
+        return self.task.encode(self.said)
+
     @property
-    def counts(self) -> np.ndarray:
-        """(C,) items of each class."""
-        return np.bincount(self.labels, minlength=len(self.classes))
+    def names(self) -> tuple[str, ...]:
+        """The classes or labels, L, in natural order; none where numbers are said, for they name nothing."""
+        return self.task.names if self.task.words.counted else ()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names if each item has exactly one of them; none otherwise."""
+        return self.names if self.targets.ndim == 1 else ()
+
+    @property
+    def labels(self) -> np.ndarray:
+        """(n,) each item's index in ``classes``; empty where there are none."""
+        return self.targets if self.classes else np.zeros(0, dtype=np.int64)
+
+    def counts(self, positions: Sequence[int] | np.ndarray | slice = slice(None)) -> np.ndarray:
+        """(L,) items of each name, among those at these positions; all by default."""
+        if not self.names:
+            return np.zeros(0, dtype=np.int64)
+        return np.asarray(self.task.members(self.targets[positions]).sum(axis=0), dtype=np.int64)
+
+    def stated(self, position: int) -> str:
+        """What an item is said to be, in a message: "cat", "cat|dog", "3.5"."""
+        return text(self.said[position]) or "none"
 
     @property
     def different(self) -> np.ndarray:
@@ -106,16 +133,12 @@ def inspection(
     """
     module = discovery.load("data", looked.modality, kind="modality")
     rows = looked.rows
-    # What has no class is all of one: findings about classes then have nothing to say.
-    names = rows.labels if all(isinstance(label, str) for label in rows.labels) else [looked.task] * len(rows.labels)
-    classes = natural.ordered(names)
-    index = {name: position for position, name in enumerate(classes)}
     return Inspection(
         modality=looked.modality,
         items=rows.wheres,
         digests=rows.digests,
-        labels=np.array([index[name] for name in names], dtype=np.int64),
-        classes=classes,
+        task=discovery.load("tasks", looked.task).learn(rows.labels, name=looked.table.target),
+        said=rows.labels,
         given=rows.parts,
         facts=looked.facts,
         words=getattr(module, "FACTS", {}),

@@ -13,8 +13,10 @@ THRESHOLD = 3.0
 
 def examine(evidence: Inspection) -> Finding | None:
     """The ratio of the largest to the smallest class."""
-    counts = evidence.counts
-    if len(counts) < 2 or counts.max() < THRESHOLD * counts.min():
+    if len(evidence.classes) < 2:
+        return None
+    counts = evidence.counts()
+    if counts.max() < THRESHOLD * counts.min():
         return None
     large, small = int(np.argmax(counts)), int(np.argmin(counts))
     ratio = float(counts[large] / counts[small])

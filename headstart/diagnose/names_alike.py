@@ -1,4 +1,4 @@
-"""Class names that differ only in spelling, such as "Cat" and "cat ": probably one class."""
+"""Names of classes or labels that differ only in spelling, such as "Cat" and "cat ": probably one."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ THRESHOLD = 0.0
 
 def examine(evidence: Inspection) -> Finding | None:
     """Groups of names that are one but for case, spaces, hyphens and underscores."""
-    groups = labels.alike(evidence.classes)
+    groups = labels.alike(evidence.names)
     if not groups:
         return None
+    one, _ = evidence.task.words.noun
     return Finding(
         name="names_alike",
         severity="warning",
         sentence=(
-            f"{count(len(groups), 'group of class names differs', 'groups of class names differ')} only in spelling: "
+            f"{count(len(groups), f'group of {one} names differs', f'groups of {one} names differ')} only in spelling: "
             f"{listing(groups)}"
         ),
         number=len(groups),
         threshold=THRESHOLD,
-        next_move="give them one name, if they are one class",
+        next_move=f"give them one name, if they are one {one}",
         evidence={"names": groups},
     )

@@ -1,4 +1,4 @@
-"""Classes that a given test part lacks: its scores say nothing of them."""
+"""Classes, or labels, that a given test part lacks: its scores say nothing of them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ THRESHOLD = 0.0
 
 
 def examine(evidence: Inspection) -> Finding | None:
-    """Classes of train without an item in the given test part."""
-    tested = {int(label) for label, part in zip(evidence.labels, evidence.given, strict=True) if part == "test"}
-    if not tested or len(tested) == len(evidence.classes):
+    """Names of train without an item in the given test part."""
+    tested = [position for position, part in enumerate(evidence.given) if part == "test"]
+    counts = evidence.counts(tested)
+    if not tested or counts.all():
         return None
-    lacking = [name for label, name in enumerate(evidence.classes) if label not in tested]
-    what = count(len(lacking), "class is", "classes are")
+    lacking = [name for name, number in zip(evidence.names, counts, strict=True) if not number]
+    one, many = evidence.task.words.noun
+    what = count(len(lacking), f"{one} is", f"{many} are")
     return Finding(
         name="untested",
         severity="warning",

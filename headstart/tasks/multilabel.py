@@ -202,6 +202,14 @@ def parse(labels: Sequence[Any]) -> list[Value]:
     return [None if label is None else _names(label, delimiter, row) for row, label in enumerate(labels, start=1)]
 
 
+def unlabelled(labels: Sequence[Any]) -> str:
+    """How an item says that it has none of the labels, where a missing label says nothing."""
+    present = [label for label in labels if label is not None]
+    if present and all(isinstance(label, tuple) for label in present):
+        return "an empty list, or 0 in every column, says that none applies"
+    return f"a lone {_delimiter(present) or _commonest(present) or '|'} says that none applies"
+
+
 def learn(values: Sequence[Value], *, name: str = "") -> Multilabel:
     """The labels that occur, in natural order."""
     return Multilabel(natural.ordered(each for value in values for each in value))
@@ -261,7 +269,7 @@ def _commonest(present: Sequence[Any]) -> str:
 
 
 def _example(present: Sequence[str], delimiter: str) -> str:
-    return next(label for label in present if delimiter in label)[:40]
+    return next(label for label in present if len(_names(label, delimiter, 0)) > 1)[:40]
 
 
 def _indicators(present: Sequence[Any]) -> bool:

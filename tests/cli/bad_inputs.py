@@ -425,7 +425,7 @@ LAYOUTS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "mixed": (nested, "disc/more as disc.*ignored: 1 image beside the class folders"),
     "an empty test part": (parts_without_test, "ignored: no images in test/"),
     "a test part without classes": (loose_test, "not used: 5 images in test/, which has no class folders"),
-    "the same picture under two labels": (two_labels, "1 content is there under two or more labels: .*copy.png"),
+    "the same picture under two labels": (two_labels, "1 content is there under different labels: .*copy.png"),
     "a table with a byte-order mark": (as_table("utf-8", bom="\ufeff"), "column 'file' is the image"),
     "a table in UTF-16": (as_table("utf-16"), "column 'file' is the image"),
     "a table in Windows-1252": (as_table("cp1252"), "read as Windows-1252"),

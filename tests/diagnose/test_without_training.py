@@ -137,7 +137,7 @@ FAULTS: list[tuple[str, Callable[[Path], Labelled], str, str]] = [
     ("imbalance", imbalanced, "warning", "beech (120 images), is 4.0 times the smallest, ash (30)"),
     ("few_examples", scarce, "warning", "1 class has fewer than 20 different images: beech (5)"),
     ("duplicates", doubled, "warning", "10 images of 90 are exact copies of others"),
-    ("conflicting_labels", conflicting, "serious", "1 content is there under two or more labels: item 1 (ash / oak)"),
+    ("conflicting_labels", conflicting, "serious", "1 content is there under different labels: item 1 (ash / oak)"),
     ("unreadable", unreadable, "warning", "1 image of 91 cannot be used: its content is not an image"),
     ("names_alike", alike, "warning", "1 group of class names differs only in spelling: Oak / oak"),
     ("numeric_names", amounts, "warning", "All 14 class names are numbers, from 0 to 39"),
