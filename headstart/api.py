@@ -54,6 +54,7 @@ def fit(
     resume: bool = False,
     replay: str | Path | None = None,
     checkpoint_every: str | float = "30s",
+    pictures: bool = True,
     report: Reporter | None = None,
 ) -> Model:
     """Get the best model that a pretrained network can give for a small labelled data set.
@@ -91,6 +92,8 @@ def fit(
         replay: an earlier run (its model folder) of the same command, whose recorded plan is followed instead of the
             clock: same plan, same seed, same kind of machine, same numbers.
         checkpoint_every: time between checkpoints of a running fit, and thus the most that a killed process loses.
+        pictures: keep small copies of some of your items beside the model, in ``run/shown``, for the report to show;
+            they are no part of the sealed model.
         report: told of progress.
 
     Returns:
@@ -118,6 +121,7 @@ def fit(
         resume=resume,
         replay=None if replay is None else Path(replay),
         checkpoint=seconds(checkpoint_every, "checkpoint_every"),
+        pictures=pictures,
     )
     clock, options = Clock(request.budget), job.check(request)
     to = job.settle(request)

@@ -10,7 +10,11 @@ fits/NAME.safetensors   its held-out outputs and, where kept, its weights
 evidence.json     the evidence table
 verdict.json      the verdict with its test scores
 findings.json     what was diagnosed
-predictions.safetensors   probabilities (m, C) of the models that met the test items, and the items' targets
+predictions.safetensors   predictions (m, K) of the models that met the test items, and the items' targets
+validation.safetensors   predictions (m, K) of the winner on the held-out development items, and their targets
+held_out.json     which items these are: where they lie, and the digests of their contents
+exhibits.json     what there is to look at: labels to doubt, pictures by row, what is missing and why
+shown/            small pictures of some of the items; absent with --no-pictures
 log.txt           everything that was said
 """
 
@@ -24,6 +28,9 @@ from typing import Any
 
 from headstart.base import files
 from headstart.base.errors import RunError
+
+SHOWN = "shown"
+"""The folder of small pictures in a run directory."""
 
 
 class Run:
@@ -89,6 +96,35 @@ class Run:
     def findings(self) -> Sequence[Mapping[str, Any]]:
         """What was diagnosed."""
         return self._json("findings.json", default=[])
+
+    @property
+    def held_out(self) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """The items that models answered without having seen them; empty before the models were fixed.
+
+        ``tested`` in the order of ``arrays("predictions")``, ``validation`` in that of ``arrays("validation")``: rows
+        of ``where`` (as shown to people), ``path`` (absolute; None for what is no file) and ``digest``.
+        """
+        return self.written("held_out", Mapping)
+
+    @property
+    def exhibits(self) -> Mapping[str, Any]:
+        """What there is to look at besides; empty before it was gathered, and every entry may be missing.
+
+        ``pictures``: part -> row -> a small PNG's name within ``path``. Parts are ``tested``, ``validation`` and
+        ``training``, the development items that are in neither.
+        ``suspects``: labels that are probably wrong, the most suspicious first: ``part``, ``row``, ``where``, ``path``,
+        ``digest``, ``said``, ``likely``, ``said_probability``, ``likely_probability`` (both None for numbers) and
+        ``because``; ``suspicion``: how many were ``found`` ``of`` how many, ``by`` what.
+        ``notes``: what is missing, and why.
+        """
+        return self.written("exhibits", Mapping)
+
+    @property
+    def pictures(self) -> int:
+        """How many small pictures of the items are kept."""
+        by_part = self.exhibits.get("pictures")
+        parts = by_part.values() if isinstance(by_part, Mapping) else ()
+        return len({name for part in parts if isinstance(part, Mapping) for name in part.values()})
 
     @property
     def journal(self) -> Sequence[Mapping[str, Any]]:

@@ -38,12 +38,14 @@ class Finished:
         network: its network; None if a baseline won.
         predictor: the baseline; None if a network won.
         verdict: plain data: sentence, outcome, gap, tests.
+        predictions: (m, K) of the winner on the items that the verdict is about.
     """
 
     trial: Trial
     network: Network | None = None
     predictor: Any = None
     verdict: Mapping[str, Any] = field(default_factory=dict)
+    predictions: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
 
 def finish(ground: Ground, found: Climb) -> Finished:
@@ -86,8 +88,8 @@ def finish(ground: Ground, found: Climb) -> Finished:
     kept = {role: np.asarray(each, dtype=np.float32) for role, each in predictions.items()}
     ground.journal.keep("predictions", {**kept, "targets": targets})
     model = models[role_of_winner]
-    is_network = isinstance(model, Network)
-    return Finished(standing[role_of_winner], model if is_network else None, None if is_network else model, verdict)
+    network, predictor = (model, None) if isinstance(model, Network) else (None, model)
+    return Finished(standing[role_of_winner], network, predictor, verdict, predictions[role_of_winner])
 
 
 def _refit(ground: Ground, role: str, one: Trial) -> Any:

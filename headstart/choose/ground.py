@@ -165,6 +165,7 @@ def sample(data: Dataset) -> Dataset:
         data,
         items=tuple(data.items[int(i)] for i in rows),
         digests=tuple(data.digests[int(i)] for i in rows),
+        wheres=tuple(data.wheres[int(i)] for i in rows),
         targets=data.targets[rows],
         parts=np.where(positions < first, "train", "val"),
         folds=((positions[:first], positions[first:]),),

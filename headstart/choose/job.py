@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from headstart.base.errors import BadOption, OutputExists, RunError, UnknownName
 from headstart.base.machine import Machine, cache_folder, here, kept_threads, use_threads
 from headstart.base.progress import Reporter
 from headstart.base.vocabulary import BackboneInfo, Evidence, Finding
-from headstart.choose import augmenting, finish, ground, ladder, planning, replay
+from headstart.choose import augmenting, exhibits, finish, ground, ladder, planning, replay
 from headstart.choose import backbone as backbones
 from headstart.choose.ground import Ground
 from headstart.choose.planning import Clock
@@ -71,6 +71,7 @@ class Request:
     resume: bool = False
     replay: Path | None = None
     checkpoint: float = EVERY
+    pictures: bool = True
 
 
 def check(request: Request) -> dict[str, Any]:
@@ -206,9 +207,7 @@ def _climb(
     report.detail(f"Machine: {machine.kind}, {machine.device}, {machine.precision}, {count(machine.threads, 'thread')}")
     findings = _findings(data, chosen.backbone.info)
     journal.write("findings", [asdict(finding) for finding in findings])
-    for finding in findings:
-        tell = report.detail if finding.severity == "info" else report.say
-        tell(_told(finding))
+    _tell(findings, report)
     stand = ground.prepare(
         data, chosen.backbone, metric=request.metric, journal=journal, machine=machine, store=store, report=report
     )
@@ -226,7 +225,9 @@ def _climb(
     ended = finish.finish(stand, found)
     journal.write("verdict", ended.verdict)
     report.detail(str(ended.verdict.get("sentence", "")))
-    notes = (*chosen.notes, *found.notes)
+    kept = exhibits.keep(stand, found, ended, shown=request.pictures)
+    _tell(kept.findings, report)
+    notes = (*chosen.notes, *found.notes, *kept.notes)
     model = _seal(request, journal.path.parent, stand, found, ended, notes=notes, clock=clock)
     journal.close()
     return model
@@ -366,6 +367,12 @@ def _findings(data: Dataset, info: BackboneInfo) -> list[Finding]:
 
 def _scores(row: Evidence) -> str:
     return ", ".join(f"{name} {score.value:.4g}" for name, score in row.scores.items()) or "no score"
+
+
+def _tell(findings: Iterable[Finding], report: Reporter) -> None:
+    for finding in findings:
+        tell = report.detail if finding.severity == "info" else report.say
+        tell(_told(finding))
 
 
 def _told(finding: Finding) -> str:

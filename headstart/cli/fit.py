@@ -126,6 +126,9 @@ def main(
     checkpoint_every: Annotated[
         str, typer.Option(metavar="TIME", help="Between checkpoints: the most that a killed fit loses.")
     ] = "30s",
+    no_pictures: Annotated[
+        bool, typer.Option("--no-pictures", help="Keep no small copies of your pictures for the report.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")] = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -163,7 +166,7 @@ def main(
         else:
             to = output or default_output(source)
             given |= {"overwrite": overwrite, "resume": resume, "replay": replay, "checkpoint_every": checkpoint_every}
-            model = fit(source, output=to, golden=golden, report=report, **given)
+            model = fit(source, output=to, golden=golden, pictures=not no_pictures, report=report, **given)
     if dry_run:
         outcome.show_plan(plan, as_json=as_json)
     else:

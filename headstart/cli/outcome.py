@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.base.manifest import plain
+from headstart.base.run import SHOWN, Run
 from headstart.base.vocabulary import Evidence
 from headstart.cli import tables
 from headstart.data.printable import printable
@@ -38,6 +39,11 @@ def show_model(model: Model, *, as_json: bool) -> None:
     path = _short(model.path)
     print(f"\nModel:    {printable(path)}")
     print(f"Predict:  headstart predict {printable(shlex.quote(path))} PICTURES")
+    shown = Run(model.path / "run").pictures
+    if shown:
+        where = printable(str(Path(path, "run", SHOWN)))
+        what = f"small copies of {shown:,} of your {model.manifest.modality}"
+        print(f"Pictures: {where} holds {what}, for the report (--no-pictures keeps none)")
 
 
 def _short(path: Path) -> str:

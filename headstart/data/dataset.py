@@ -46,6 +46,7 @@ class Dataset:
         looked: every item of the source as it was found, for whoever states findings.
         near: near duplicates.
         why: what the task was chosen for, in words.
+        wheres: n texts by which messages name the items.
     """
 
     items: tuple[Any, ...]
@@ -64,6 +65,7 @@ class Dataset:
     looked: Looked | None = None
     near: Near = field(default_factory=Near)
     why: str = ""
+    wheres: tuple[str, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -165,6 +167,7 @@ def build(
         looked=looked,
         near=tying.across(tied.near, split.parts, rows),
         why=looked.why,
+        wheres=tuple(rows.wheres),
     )
 
 

@@ -130,6 +130,7 @@ class Transfer(BaseEstimator, ABC):
                 baselines=self.baselines,
                 precision=self.precision,
                 settings=self.settings,
+                pictures=False,
             )
         except BaseException:
             pictures.remove(folder)

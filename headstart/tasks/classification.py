@@ -13,7 +13,7 @@ import numpy as np
 
 from headstart.base import naming, natural
 from headstart.base.errors import BadOption, DataError, ModelFolderError, TooFewExamples
-from headstart.measure import arrays, balance, calibration, folds, logistic, ridge, scores, summary
+from headstart.measure import arrays, balance, calibration, folds, logistic, ridge, scores, summary, suspicion
 from headstart.measure.arrays import Floats
 from headstart.measure.linear import FLOOR, Linear
 from headstart.tasks.task import Task, Value, Words
@@ -157,6 +157,28 @@ class Classification(Task):
         loss = ridge.loo_log_loss(features, targets, classes=len(self.names))
         return loss, "leave-one-out log loss of a probe"
 
+    def each_left_out(self, features: np.ndarray, targets: np.ndarray) -> Floats:
+        """Calibrated probabilities of a ridge classifier."""
+        return ridge.classify(features, targets, classes=len(self.names)).probabilities
+
+    def suspects(self, predictions: Any, targets: Any) -> list[dict[str, Any]]:
+        """By confident learning."""
+        found = suspicion.of_classes(predictions, targets)
+        said = [self.names[int(targets[row])] for row in found.rows]
+        likely = [self.names[int(each)] for each in found.likely]
+        columns = found.rows, said, likely, found.said_probability, found.likely_probability
+        return [
+            {
+                "row": int(row),
+                "said": own,
+                "likely": other,
+                "said_probability": float(p),
+                "likely_probability": float(q),
+                "because": f"{100 * q:.0f} % against {100 * p:.0f} %",
+            }
+            for row, own, other, p, q in zip(*columns, strict=True)
+        ]
+
     def choose_metric(self, targets: np.ndarray) -> str:
         """``log_loss``; ``balanced_accuracy`` once the largest class has three times the smallest.
 
@@ -180,6 +202,15 @@ class Classification(Task):
     def details(self, predictions: Any, targets: Any) -> dict[str, Any]:
         """Confusion counts (rows are true classes) and each class's recall and precision."""
         return summary.by_class(predictions, targets, self.names)
+
+    def mistaken(self, predictions: Any, targets: Any) -> Floats:
+        """How far the wrong class leads."""
+        rows, given = np.arange(len(targets)), np.asarray(predictions, dtype=np.float64)
+        return given.max(axis=1) - given[rows, np.asarray(targets)] if len(rows) else np.zeros(0)
+
+    def kinds(self, predictions: Any, targets: Any) -> np.ndarray:
+        """The cell of the confusion counts."""
+        return np.asarray(targets) * len(self.names) + np.asarray(predictions).argmax(axis=1)
 
     def answer(self, row: Floats, top: int = 1) -> dict[str, Any]:
         """Label and confidence, and the ``top`` most probable classes if more than one is wanted."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from headstart.base import natural
 from headstart.base.errors import DataError, TooFewExamples
-from headstart.measure import arrays, calibration, folds, logistic, multilabel, ridge, summary
+from headstart.measure import arrays, calibration, folds, logistic, multilabel, ridge, summary, suspicion
 from headstart.measure.arrays import Floats
 from headstart.measure.linear import FLOOR, Linear
 from headstart.tasks import numerals
@@ -138,6 +138,30 @@ class Multilabel(Task):
         loss = self.metric("log_loss").score(ridge.separate(features, targets)[1], targets)
         return loss, "leave-one-out log loss of a probe"
 
+    def each_left_out(self, features: np.ndarray, targets: np.ndarray) -> Floats:
+        """Calibrated probabilities of a ridge regression on the truths."""
+        return ridge.separate(features, targets)[1]
+
+    def suspects(self, predictions: Any, targets: Any) -> list[dict[str, Any]]:
+        """By confident learning, each label by itself."""
+        found = suspicion.of_labels(predictions, targets)
+        result = []
+        for row, column, own, other in zip(
+            found.rows, found.likely, found.said_probability, found.likely_probability, strict=True
+        ):
+            there, name = bool(targets[row, column]), self.names[int(column)]
+            result.append(
+                {
+                    "row": int(row),
+                    "said": name if there else f"no {name}",
+                    "likely": f"no {name}" if there else name,
+                    "said_probability": float(own),
+                    "likely_probability": float(other),
+                    "because": f"{100 * other:.0f} % against {100 * own:.0f} %",
+                }
+            )
+        return result
+
     def stated(self, metric: str) -> str:
         """The mean average precision is shown whatever decided, unless that was an F1 or the like."""
         return "mean_average_precision" if metric == "log_loss" else metric
@@ -149,6 +173,20 @@ class Multilabel(Task):
     def details(self, predictions: Any, targets: Any) -> dict[str, Any]:
         """Each label's recall, precision and average precision."""
         return summary.by_label(predictions, targets, self.names)
+
+    def mistaken(self, predictions: Any, targets: Any) -> Floats:
+        """How sure the surest wrong answer is."""
+        given, truths = np.asarray(predictions, dtype=np.float64), np.asarray(targets) > 0
+        wrong = multilabel.predicted(given) != truths
+        return np.where(wrong, np.abs(given - truths), 0.0).max(axis=1)
+
+    def kinds(self, predictions: Any, targets: Any) -> np.ndarray:
+        """By the surest wrong answer: which label, and whether it was missed or made up; 0 where all are right."""
+        given, truths = np.asarray(predictions, dtype=np.float64), np.asarray(targets) > 0
+        wrong = np.where(multilabel.predicted(given) != truths, np.abs(given - truths), 0.0)
+        label = wrong.argmax(axis=1)
+        missed = truths[np.arange(len(label)), label]
+        return np.where(wrong.max(axis=1) > 0, 1 + 2 * label + missed, 0)
 
     def answer(self, row: Floats, top: int = 1) -> dict[str, Any]:
         """The labels that are there, the most probable first, and every label's probability."""

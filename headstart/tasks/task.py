@@ -16,7 +16,7 @@ import numpy as np
 
 from headstart.base.errors import BadOption, TooFewExamples, UnknownName
 from headstart.base.vocabulary import Interval
-from headstart.measure import intervals, ridge
+from headstart.measure import intervals, ridge, suspicion
 from headstart.measure.arrays import Floats
 from headstart.measure.linear import FLOOR, Linear
 from headstart.measure.metric import Metric
@@ -192,6 +192,30 @@ class Task(ABC):
         errors = ridge.regress(features, self.ideal(targets)).errors
         return float(np.sqrt(errors.min())), "leave-one-out error of a ridge probe"
 
+    def each_left_out(self, features: np.ndarray, targets: np.ndarray) -> Floats:
+        """(n, K) what a closed-form probe that was fitted to all other items predicts for each item."""
+        return self.predictions(ridge.regress(features, self.ideal(targets)).loo)
+
+    def suspects(self, predictions: Any, targets: Any) -> list[dict[str, Any]]:
+        """Labels that are probably wrong, by predictions (n, K) from models that had not seen them.
+
+        Returns:
+            The most suspicious first: ``row``, what was ``said`` and what is ``likely`` in words, the
+            ``said_probability`` and ``likely_probability`` where there are any, and what backs it, ``because``.
+        """
+        found = suspicion.of_numbers(predictions, targets)
+        return [
+            {
+                "row": int(row),
+                "said": text(float(targets[row])),
+                "likely": text(float(likely)),
+                "said_probability": None,
+                "likely_probability": None,
+                "because": f"{abs(deviation):.1f} standard deviations from what was predicted",
+            }
+            for row, likely, deviation in zip(found.rows, found.likely, found.deviations, strict=True)
+        ]
+
     # Scores.
 
     def metric(self, name: str) -> Metric:
@@ -233,6 +257,21 @@ class Task(ABC):
     def details(self, predictions: Any, targets: Any) -> dict[str, Any]:
         """What an evaluation reports besides the scores, as plain data; nothing by default."""
         return {}
+
+    def mistaken(self, predictions: Any, targets: Any) -> Floats:
+        """(n,) how far each answer is from the truth, confidence included, and 0 for a right one.
+
+        By default the largest error of a row; a number is never quite right.
+        """
+        return np.abs(np.asarray(predictions, dtype=np.float64) - self._columns(targets)).max(axis=1)
+
+    def kinds(self, predictions: Any, targets: Any) -> np.ndarray:
+        """(n,) what kind of answer each is, a number a kind: by default a tenth of the targets, and too high or low."""
+        high = np.asarray(predictions, dtype=np.float64)[:, 0] > self._columns(targets)[:, 0]
+        return 2 * self.strata(targets).reshape(len(high), -1)[:, 0] + high
+
+    def _columns(self, targets: Any) -> Floats:
+        return np.asarray(targets, dtype=np.float64).reshape(len(targets), -1)
 
     # What is said.
 

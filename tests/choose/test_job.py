@@ -77,8 +77,8 @@ def test_what_was_written_predicts_the_same_in_a_new_process(fitted, photos):
 
 
 def test_a_finished_run_keeps_no_weights_but_the_model(fitted):
-    kept = [path.name for path in (fitted.path / "run").rglob("*.safetensors")]
-    assert kept == ["predictions.safetensors"]
+    kept = sorted(path.name for path in (fitted.path / "run").rglob("*.safetensors"))
+    assert kept == ["predictions.safetensors", "validation.safetensors"]
 
 
 def test_no_baselines_leaves_them_out_and_measures_no_verdict(photos, source, tmp_path):

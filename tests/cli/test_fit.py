@@ -45,7 +45,7 @@ def test_every_option_reaches_the_workflow(calls: list[tuple[Any, dict[str, Any]
         " --metric f1_macro --task classification --seed 7 --no-baselines --drop-rare --precision float32"
         " --golden own --label kind"
         " --path file --set strategy.rate=0.01 --set strategy.epochs=3 --overwrite --quiet --json"
-        " --replay before --checkpoint-every 5s --group patient --no-near-duplicates --from bundle"
+        " --replay before --checkpoint-every 5s --group patient --no-near-duplicates --from bundle --no-pictures"
     )
     assert run(words.split()) == 0
     ((source, given),) = calls
@@ -75,6 +75,7 @@ def test_every_option_reaches_the_workflow(calls: list[tuple[Any, dict[str, Any]
         "resume": False,
         "replay": Path("before"),
         "checkpoint_every": "5s",
+        "pictures": False,
     }
 
 

@@ -1,0 +1,100 @@
+"""Small pictures of the items that are worth showing, made by their modality and kept beside the run.
+
+Suspected labels, confident mistakes and a few of every kind of answer come first; the rest of the room goes to items
+spread over what was tested, so that a map of them can show what a point is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from headstart.base import discovery, files
+from headstart.base.errors import Undecodable
+from headstart.base.run import SHOWN
+from headstart.choose.parts import HELD_OUT, Part
+from headstart.data.dataset import Dataset
+from headstart.tasks.task import Task
+
+MOST = 400
+"""Different items that are shown."""
+MISTAKES = 60
+"""Most confident mistakes of a part."""
+OF_A_KIND = 4
+"""Items of every kind of answer, such as a cell of the confusion counts."""
+KINDS = 160
+"""Items of all kinds of answers together."""
+
+
+def worth(parts: Mapping[str, Part], suspects: Iterable[int], task: Task) -> list[int]:
+    """Positions in the data set worth showing, the worthiest first; each occurs once."""
+    chosen = list(suspects)
+    for part in (parts[name] for name in HELD_OUT):
+        chosen += part.rows[mistakes(part, task)[:MISTAKES]].tolist()
+        chosen += part.rows[_kinds(part, task)].tolist()
+    tested = parts["tested"].rows
+    chosen += tested[np.unique(np.linspace(0, len(tested) - 1, min(MOST, len(tested))).astype(int))].tolist()
+    return list(dict.fromkeys(int(position) for position in chosen))[:MOST]
+
+
+def mistakes(part: Part, task: Task) -> np.ndarray:
+    """Rows of a part whose answer is wrong, the furthest from the truth first."""
+    wrong = task.mistaken(part.predictions, part.targets)
+    order = np.argsort(-wrong, kind="stable")
+    return order[wrong[order] > 0]
+
+
+def _kinds(part: Part, task: Task) -> np.ndarray:
+    """A few rows of every kind of answer, one of each kind before the second of any."""
+    kinds = task.kinds(part.predictions, part.targets)
+    order = np.argsort(kinds, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(kinds[order]) != 0]) if len(order) else order
+    turn = np.empty(len(order), dtype=np.int64)
+    turn[order] = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
+    few = np.flatnonzero(turn < OF_A_KIND)
+    return few[np.argsort(turn[few], kind="stable")][:KINDS]
+
+
+def draw(data: Dataset, positions: Sequence[int], to: Path) -> dict[int, str]:
+    """Make small pictures of some items: position -> file name within the run; one that cannot be read has none.
+
+    Raises:
+        DiskFull, HeadstartError: when they cannot be written.
+    """
+    room = discovery.load("data", data.modality)
+    (to / SHOWN).mkdir(parents=True, exist_ok=True)
+    found: dict[int, str] = {}
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="show") as pool:
+        small = pool.map(lambda position: _small(room, data.items[position]), positions)
+        for position, picture in zip(positions, small, strict=True):
+            if picture is not None:
+                found[position] = write(to, data.digests[position][:20], picture)
+    return found
+
+
+def _small(room: ModuleType, item: Any) -> bytes | None:
+    try:
+        return bytes(room.render(item))
+    except Undecodable:
+        return None  # gone since the fit began, which is no reason to show nothing at all
+
+
+def write(to: Path, name: str, picture: bytes) -> str:
+    """Keep a picture in a run directory; its name within it."""
+    with files.whole(to / SHOWN / f"{name}.png", len(picture)) as temporary:
+        temporary.write_bytes(picture)
+    return f"{SHOWN}/{name}.png"
+
+
+def by_row(parts: Mapping[str, Part], pictures: Mapping[int, str]) -> dict[str, dict[str, str]]:
+    """The pictures of each part, by row."""
+    return {
+        name: {str(row): pictures[int(i)] for row, i in enumerate(part.rows) if int(i) in pictures}
+        for name, part in parts.items()
+    }
