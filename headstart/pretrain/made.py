@@ -15,6 +15,9 @@ from headstart.base import hashes
 from headstart.base.work import Outcome
 from headstart.pretrain.patterns import contours
 
+DIVERGED = "Training diverged; the best epoch before that was kept. A lower rate (--set rate=...) helps"
+"""The finding on a fit whose loss left the finite numbers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pretrained:

@@ -153,6 +153,20 @@ def origin_name(origin: str) -> str:
     return printable(path.absolute().name) if os.path.lexists(path) else "memory"
 
 
+def named(backbone: Backbone, method: str, origin: str, what: str) -> Backbone:
+    """The trained network under its own name, as ``what`` (pictures, in words) of this origin made it."""
+    name = origin_name(origin)
+    info = replace(
+        backbone.info,
+        name=f"{method}/{name}",
+        licence=LICENCE,
+        source=f"{what}, from {name}",
+        local=True,
+        prior=None,
+    )
+    return backbone.eval().known_as(info)
+
+
 def network(architecture: str, *, size: int | None, seed: int) -> Backbone:
     """An untrained network for pictures of ``size`` pixels a side; None takes the size it was designed for.
 

@@ -11,7 +11,7 @@ Whether features collapsed is measured on held-out pictures without any label.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ from headstart.measure import collapse
 from headstart.pretrain import limits, material
 from headstart.pretrain.alignment import alignment, uniformity
 from headstart.pretrain.augmentation import augment
-from headstart.pretrain.made import Pretrained, provenance
+from headstart.pretrain.made import DIVERGED, Pretrained, provenance
 from headstart.pretrain.material import Pictures
 from headstart.pretrain.views import Views
 
@@ -111,7 +111,7 @@ def plan(
         HeadstartError: for a source or an option that cannot be used.
     """
     options = _Options(architecture, size, epochs, batch_size, rate, weight_decay, width, mirror, strength)
-    limits.check(_plain(options))
+    limits.check(asdict(options))
     backbone = material.network(architecture, size=size, seed=derive(seed, "network"))
     report = report or Silent()
     pictures = material.unlabelled(source, report=report)
@@ -158,10 +158,10 @@ def _fits(
         phases=(phase,),
         held_out=HeldOut(judging, lambda outputs, _: health(outputs, options.width), watch="loss"),
         seed=seed,
-        detail={"data": pictures.digest, **_plain(options)},
+        detail={"data": pictures.digest, **asdict(options)},
     )
-    made = _named(backbone, pictures, len(train))
-    card = provenance(made, outcome, method="selfsup", seed=seed, options=_plain(options))
+    made = material.named(backbone, "selfsup", pictures.origin, f"{len(train):,} pictures without labels")
+    card = provenance(made, outcome, method="selfsup", seed=seed, options=asdict(options))
     return Pretrained(made, {**card, **_about(pictures, outcome, held)})
 
 
@@ -203,29 +203,12 @@ def _mirrored(views: torch.Tensor, seed: int, wanted: bool) -> torch.Tensor:
     return torch.where(chosen[:, None, None, None], views.flip(3), views)
 
 
-def _plain(options: _Options) -> dict[str, Any]:
-    return {name: getattr(options, name) for name in options.__slots__}
-
-
-def _named(backbone: Backbone, pictures: Pictures, count: int) -> Backbone:
-    name = material.origin_name(pictures.origin)
-    info = replace(
-        backbone.info,
-        name=f"selfsup/{name}",
-        licence=material.LICENCE,
-        source=f"{count:,} pictures without labels, from {name}",
-        local=True,
-        prior=None,
-    )
-    return backbone.eval().known_as(info)
-
-
 def _about(pictures: Pictures, outcome: Outcome, held: int) -> dict[str, Any]:
     """What the card says of the pictures and of the features' health, and what to make of it."""
     found = {name: round(float(value), 4) for name, value in outcome.scores.items()}
     findings = []
     if outcome.diverged:
-        findings.append("Training diverged; the best epoch before that was kept. A lower rate (--set rate=...) helps")
+        findings.append(DIVERGED)
     if found.get("effective_rank", 0.0) < FLAT:
         findings.append(
             f"The features have collapsed: {found.get('effective_rank', 0.0):.1f} dimensions are in use on "

@@ -7,7 +7,7 @@ of the same kind of pictures is at hand, it is often the best source there is (C
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from headstart.features.pixels import Pixels
 from headstart.features.store import Store
 from headstart.measure import calibration, intervals, scores
 from headstart.pretrain import limits, material
-from headstart.pretrain.made import Pretrained, provenance
+from headstart.pretrain.made import DIVERGED, Pretrained, provenance
 from headstart.pretrain.views import Vary, Views
 from headstart.tasks.task import Task
 
@@ -104,7 +104,7 @@ def plan(
         strength=strength,
     )
     # Checked here and not in the generator, which would find out only after the output folder was begun.
-    limits.check({field: getattr(options, field) for field in options.__slots__})
+    limits.check(asdict(options))
     backbone = material.network(architecture, size=size, seed=derive(seed, "network"))
     report = report or Silent()
     data = material.labelled(
@@ -159,10 +159,11 @@ def _fits(
         phases=(phase,),
         held_out=HeldOut(Views(pixels, judged, batch=256, seed=0, targets=targets, fixed=True), _score),
         seed=seed,
-        detail={"data": data.digest, **_plain(options)},
+        detail={"data": data.digest, **asdict(options)},
     )
-    made = _named(backbone, data, len(train))
-    card = provenance(made, outcome, method="supervised", seed=seed, options=_plain(options))
+    what = f"{len(train):,} labelled pictures in {len(data.classes)} classes"
+    made = material.named(backbone, "supervised", data.origin, what)
+    card = provenance(made, outcome, method="supervised", seed=seed, options=asdict(options))
     return Pretrained(made, {**card, **_about(data, outcome, targets[judged], len(train))})
 
 
@@ -201,23 +202,6 @@ def _head(backbone: Backbone, task: Task, seed: int) -> nn.Linear:
         return task.head(backbone.info.width, task.outputs)
 
 
-def _plain(options: _Options) -> dict[str, Any]:
-    return {name: getattr(options, name) for name in options.__slots__}
-
-
-def _named(backbone: Backbone, data: Dataset, pictures: int) -> Backbone:
-    name = material.origin_name(data.origin)
-    info = replace(
-        backbone.info,
-        name=f"supervised/{name}",
-        licence=material.LICENCE,
-        source=f"{pictures:,} labelled pictures in {len(data.classes)} classes, from {name}",
-        local=True,
-        prior=None,
-    )
-    return backbone.eval().known_as(info)
-
-
 def _about(data: Dataset, outcome: Outcome, targets: np.ndarray, pictures: int) -> dict[str, Any]:
     """What the card says of the source, of how well it was learnt, and what to make of that."""
     measured: dict[str, Any] = {}
@@ -233,7 +217,7 @@ def _about(data: Dataset, outcome: Outcome, targets: np.ndarray, pictures: int) 
                 f"surely above {100 * guessing:.1f} %, what always naming the largest class would give"
             )
     if outcome.diverged:
-        findings.append("Training diverged; the best epoch before that was kept. A lower rate (--set rate=...) helps")
+        findings.append(DIVERGED)
     return {
         "data": {
             "sha256": data.digest,

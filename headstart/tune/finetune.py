@@ -26,6 +26,8 @@ from headstart.features.streams import Judging, Training
 from headstart.tune import limits
 from headstart.tune.setting import Setting, Tuned
 
+VIEWS = 4
+"""Views of each item in the store, the plain one among them, where a strategy has no option for them."""
 GRID = tuple(round(10.0 ** (power / 2), 10) for power in range(-10, -2))
 """Learning rates of the sweep: 1e-5 to 3e-2, two a decade."""
 
@@ -59,32 +61,50 @@ def is_head(name: str) -> bool:
 class Recipe:
     """How to train a tail.
 
+    What is None is no option of the strategy: it has the value that is said, and is not echoed.
+
     Attributes:
         label: the strategy's name, for the names of fits.
-        depth: frozen stages.
         start: makes the backbone that is trained (its own copy) and the head to start from.
         rate: peak rate of the head; None sweeps.
         first: rate at which the sweep begins.
         most: fits in a sweep, at most.
-        decay: factor of the rate from one stage to the one below it.
-        epochs, batch_size, weight_decay, views, patience: as their names say; patience 0 never stops early.
+        epochs, batch_size, patience: as their names say; patience 0 never stops early.
+        depth: frozen stages; None is 0.
+        decay: factor of the rate from one stage to the one below it; None is 1.
+        weight_decay: decoupled weight decay; None is 0.
+        views: views of each item in the store; None is 4.
         phases: what moves when, and what else is minimised.
     """
 
     label: str
-    depth: int
     start: Callable[[], tuple[Backbone, nn.Linear]]
     rate: float | None
     first: float
     epochs: int
     batch_size: int
-    decay: float = 1.0
-    weight_decay: float = 0.01
-    views: int = 4
+    depth: int | None = None
+    decay: float | None = None
+    weight_decay: float | None = None
+    views: int | None = None
     patience: int = 0
     most: int = 6
     warmup: float = 0.1
     phases: Phases = at_once
+
+    @property
+    def cut(self) -> int:
+        """Frozen stages."""
+        return self.depth or 0
+
+    def activations(self, setting: Setting) -> Activations:
+        """What the frozen stages put out, in as many views as there shall be."""
+        return setting.frozen.at(self.cut, VIEWS if self.views is None else self.views, setting.augmentation)
+
+    def echo(self) -> dict[str, Any]:
+        """The options with which the plan was called and is called again, but for those that the fit decides."""
+        named = ("depth", "batch_size", "decay", "weight_decay", "views")
+        return {name: value for name in named if (value := getattr(self, name)) is not None}
 
 
 def sweep_epochs(epochs: int) -> int:
@@ -94,8 +114,7 @@ def sweep_epochs(epochs: int) -> int:
 
 def fine_tune(setting: Setting, recipe: Recipe) -> Generator[Fit, Outcome, Tuned]:
     """Sweep the rate if it is not given, then train to the end at the best one."""
-    activations = setting.frozen.at(recipe.depth, recipe.views, setting.augmentation)
-    work = _Work(setting, recipe, activations)
+    work = _Work(setting, recipe, recipe.activations(setting))
     tried: list[dict[str, Any]] = []
     rate, spent = recipe.rate, 0.0
     if rate is None:
@@ -111,7 +130,7 @@ def fine_tune(setting: Setting, recipe: Recipe) -> Generator[Fit, Outcome, Tuned
     return Tuned(
         network=Network(backbone.eval(), head),
         outputs=level if outcome.outputs is None else outcome.outputs,
-        options={"rate": rate, "epochs": max(1, outcome.epoch)},
+        options={"rate": rate, "epochs": max(1, outcome.epoch), **recipe.echo()},
         trainable=outcome.trainable,
         epoch=outcome.epoch,
         epochs=recipe.epochs,
@@ -175,7 +194,7 @@ class _Work:
     def fit(self, rate: float, epochs: int, role: str, *, keep: bool) -> tuple[Fit, Backbone, nn.Linear]:
         setting, recipe = self.setting, self.recipe
         backbone, head = recipe.start()
-        tail = Tail(backbone.suffix(recipe.depth), head)
+        tail = Tail(backbone.suffix(recipe.cut), head)
         stream = Training(
             self.activations,
             setting.train,
@@ -200,7 +219,7 @@ class _Work:
             held_out=judged(setting, self.activations),
             seed=setting.draw(recipe.label, "fit"),
             keep=keep,
-            detail={"rate": rate, "epochs": epochs, "depth": recipe.depth, "batch_size": recipe.batch_size},
+            detail={"rate": rate, "epochs": epochs, "depth": recipe.cut, "batch_size": recipe.batch_size},
         )
         return fit, backbone, head
 
@@ -239,11 +258,12 @@ def _objective(setting: Setting) -> Callable[[nn.Module, Batch], Mapping[str, to
 
 def _groups(tail: Tail, rate: float, recipe: Recipe) -> tuple[Group, ...]:
     names = [name for name, parameter in tail.named_parameters() if parameter.is_floating_point()]
-    groups = [Group(tuple(name for name in names if is_head(name)), rate, recipe.weight_decay)]
+    weight_decay, decay = recipe.weight_decay or 0.0, 1.0 if recipe.decay is None else recipe.decay
+    groups = [Group(tuple(name for name in names if is_head(name)), rate, weight_decay)]
     below: dict[int, list[str]] = {}
     for name in names:
         if name.startswith("suffix."):
             below.setdefault(int(name.split(".")[1]), []).append(name)
     for distance, stage in enumerate(sorted(below, reverse=True)):
-        groups.append(Group(tuple(below[stage]), rate * recipe.decay**distance, recipe.weight_decay))
+        groups.append(Group(tuple(below[stage]), rate * decay**distance, weight_decay))
     return tuple(groups)

@@ -34,7 +34,6 @@ def plan(
     """
     recipe = Recipe(
         label="full",
-        depth=0,
         start=from_probe(setting),
         rate=rate,
         first=1e-3,
@@ -44,6 +43,4 @@ def plan(
         weight_decay=weight_decay,
         patience=patience,
     )
-    tuned = yield from fine_tune(setting, recipe)
-    tuned.options |= {"batch_size": batch_size, "decay": decay, "weight_decay": weight_decay}
-    return tuned
+    return (yield from fine_tune(setting, recipe))

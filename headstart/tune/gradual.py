@@ -77,8 +77,7 @@ def plan(
     moving = next(stages for stages, upto in _ends(reached) if tuned.options["epochs"] <= upto)
     kept = tuned.network.backbone.suffix(backbone.depth - moving), tuned.network.head
     tuned.trainable = sum(value.numel() for part in kept for value in part.parameters())
-    tuned.options |= {"depth": backbone.depth - moving, "each": each, "batch_size": batch_size, "decay": decay}
-    tuned.options |= {"weight_decay": weight_decay, "views": views}
+    tuned.options |= {"depth": backbone.depth - moving, "each": each}
     return tuned
 
 

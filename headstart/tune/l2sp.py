@@ -68,14 +68,12 @@ def plan(
         epochs=epochs,
         batch_size=batch_size,
         decay=decay,
-        weight_decay=0.0,
         views=views,
         patience=patience,
         phases=anchored(alpha, beta),
     )
     tuned = yield from fine_tune(setting, recipe)
-    tuned.options |= {"alpha": alpha, "beta": beta, "depth": depth, "batch_size": batch_size, "decay": decay}
-    tuned.options |= {"views": views}
+    tuned.options |= {"alpha": alpha, "beta": beta}
     return tuned
 
 

@@ -67,8 +67,7 @@ def plan(
         phases=spread(lowest),
     )
     tuned = yield from fine_tune(setting, recipe)
-    tuned.options |= {"lowest": lowest, "depth": depth, "batch_size": batch_size, "weight_decay": weight_decay}
-    tuned.options |= {"views": views}
+    tuned.options |= {"lowest": lowest}
     return tuned
 
 

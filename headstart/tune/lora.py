@@ -100,8 +100,7 @@ def plan(
     )
     tuned = yield from fine_tune(setting, recipe)
     merge(tuned.network.backbone.suffix(depth))
-    tuned.options |= {"rank": rank, "alpha": alpha, "dropout": dropout, "targets": targets, "depth": depth}
-    tuned.options |= {"batch_size": batch_size, "weight_decay": weight_decay, "views": views}
+    tuned.options |= {"rank": rank, "alpha": alpha, "dropout": dropout, "targets": targets}
     return tuned
 
 

@@ -60,10 +60,7 @@ def plan(
         views=views,
         patience=patience,
     )
-    tuned = yield from fine_tune(setting, recipe)
-    tuned.options |= {"depth": depth, "batch_size": batch_size, "decay": decay, "weight_decay": weight_decay}
-    tuned.options |= {"views": views}
-    return tuned
+    return (yield from fine_tune(setting, recipe))
 
 
 def check(backbone: Backbone, options: Mapping[str, Any]) -> None:

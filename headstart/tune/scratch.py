@@ -43,7 +43,6 @@ def plan(
 
     recipe = Recipe(
         label="scratch",
-        depth=0,
         start=start,
         rate=rate,
         first=3e-3,
@@ -52,6 +51,4 @@ def plan(
         weight_decay=weight_decay,
         patience=patience,
     )
-    tuned = yield from fine_tune(setting, recipe)
-    tuned.options |= {"batch_size": batch_size, "weight_decay": weight_decay}
-    return tuned
+    return (yield from fine_tune(setting, recipe))

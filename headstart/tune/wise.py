@@ -79,8 +79,7 @@ def plan(
         mix = UNJUDGED
     if not tuned.diverged:
         mix = yield from _mix(setting, recipe, tuned, mix)
-    tuned.options |= {"mix": mix, "depth": depth, "batch_size": batch_size, "decay": decay}
-    tuned.options |= {"weight_decay": weight_decay, "views": views}
+    tuned.options |= {"mix": mix}
     return tuned
 
 
@@ -99,11 +98,12 @@ def _mix(setting: Setting, recipe: Recipe, tuned: Tuned, mix: float | None) -> G
     start, end = _tensors(mixture), _tensors(tuned.network)
     found: dict[float, Outcome] = {}
     rows: dict[float, dict[str, Any]] = {}
-    held_out = judged(setting, setting.frozen.at(recipe.depth, recipe.views, setting.augmentation))
+    held_out = judged(setting, recipe.activations(setting))
     if held_out is not None:
+        trained = {name: tuned.options[name] for name in ("rate", "epochs")}
         for one in MIXES if mix is None else (mix,):
             mixture.load_state_dict(between(start, end, one))
-            found[one] = yield _judging(setting, recipe, mixture, held_out, {"mix": one, **tuned.options})
+            found[one] = yield _judging(setting, recipe, mixture, held_out, {"mix": one, **trained})
             rows[one] = record(setting, found[one], mix=one)
     if mix is None:
         # Of level ones the nearest to the start: it is listed first.
@@ -122,7 +122,7 @@ def _judging(setting: Setting, recipe: Recipe, mixture: Network, held_out: HeldO
     """A fit without phases: the engine judges the mixture as it is."""
     return Fit(
         name=f"{setting.name}{recipe.label}/mix-{detail['mix']:g}",
-        model=Tail(mixture.backbone.suffix(recipe.depth), mixture.head),
+        model=Tail(mixture.backbone.suffix(recipe.cut), mixture.head),
         stream=held_out.stream,
         phases=[],
         held_out=held_out,
