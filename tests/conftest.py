@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -38,6 +39,21 @@ def no_network() -> Iterator[None]:
     patch.setattr(socket.socket, "connect", refuse)
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible() -> Iterator[None]:
+    """SIGINT interrupts, here and in every child, also where the shell that began the tests has it ignored.
+
+    A shell does so for what it starts in the background, and a process inherits it, unlike a handler.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

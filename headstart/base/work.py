@@ -126,6 +126,7 @@ class Fit:
         seed: of everything random inside the model (dropout); the stream has its own.
         keep: save the trained weights in the run, so that a resumed run needs no retraining.
         detail: plain JSON that goes into the journal with the outcome.
+        title: what people read while it runs; the name if it is empty.
     """
 
     name: str
@@ -136,6 +137,12 @@ class Fit:
     seed: int = 0
     keep: bool = True
     detail: Mapping[str, Any] = field(default_factory=dict)
+    title: str = ""
+
+    @property
+    def said(self) -> str:
+        """Its title, or its name."""
+        return self.title or self.name
 
 
 @dataclass(slots=True)

@@ -98,7 +98,9 @@ def _refit(ground: Ground, role: str, one: Trial) -> Any:
     if role == "baseline":
         room = discovery.load("baselines", one.strategy)
         return fit_baseline(ground, room, everything, seeds.derive(ground.seed, "baseline", "refit"))
-    setting = ground.setting(f"refit/{one.row.name}/", everything, np.array([], dtype=np.int64), one.frozen)
+    none = np.array([], dtype=np.int64)
+    title = f"the final {one.row.name}"
+    setting = ground.setting(f"refit/{one.row.name}/", everything, none, one.frozen, title)
     plan = discovery.load("tune", one.strategy).plan(setting, **one.options)
     tuned = drive(plan, ground.journal, machine=ground.machine, report=ground.report)
     if tuned.diverged:

@@ -88,8 +88,10 @@ class Ground:
             predictions[own] = self.task.predictions(outputs[own], heat)
         return predictions
 
-    def setting(self, name: str, train: np.ndarray, held: np.ndarray, frozen: Frozen | None = None) -> Setting:
-        """One fold, or the refit when ``held`` is empty."""
+    def setting(
+        self, name: str, train: np.ndarray, held: np.ndarray, frozen: Frozen | None = None, title: str = ""
+    ) -> Setting:
+        """One fold, or the refit when ``held`` is empty; fits go by ``name``, people read ``title``."""
         return Setting(
             frozen=frozen or self.frozen,
             targets=self.targets,
@@ -105,6 +107,7 @@ class Ground:
             seed=seeds.derive(self.seed, "fit"),
             name=name,
             choose=len(self.folds) == 1,
+            title=title,
         )
 
     def with_augmentation(self, augmentation: Augmentation) -> Ground:

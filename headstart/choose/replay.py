@@ -15,7 +15,7 @@ from headstart.base.errors import RunError
 from headstart.base.run import Run
 from headstart.engine.journal import Journal
 
-COMPARED = ("strategy", "options", "baselines", "weights", "precision")
+COMPARED = ("strategy", "options", "augmentation", "baselines", "weights", "precision")
 """What a plan was made for; data and seed may be others, and then the numbers are."""
 RECORDS = ("machine", "probes", "plan")
 

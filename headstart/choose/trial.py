@@ -88,7 +88,8 @@ def of_strategy(
     plugin, fixed = discovery.load("tune", strategy), dict(options)
     tuned: list[Tuned] = []
     for fold, (train, held) in enumerate(ground.folds):
-        setting = ground.setting(f"{name}/fold{fold}/", train, held, frozen)
+        title = f"{name}, fold {fold + 1} of {len(ground.folds)}" if len(ground.folds) > 1 else name
+        setting = ground.setting(f"{name}/fold{fold}/", train, held, frozen, title)
         result = drive(plugin.plan(setting, **fixed), ground.journal, machine=ground.machine, report=ground.report)
         tuned.append(result)
         fixed = dict(tuned[0].options)

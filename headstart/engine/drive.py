@@ -41,7 +41,7 @@ def drive(
         recalled = journal.recall(fit) if journal else None
         if recalled is not None:
             outcome = recalled
-            report.detail(f"{fit.name}: recalled from the journal")
+            report.detail(f"{fit.said}: recalled from the journal")
             continue
         at, every = (journal.checkpoint, journal.every) if journal else (None, EVERY)
         outcome = train(fit, machine=machine, report=report, checkpoint_at=at, every=every)

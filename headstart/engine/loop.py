@@ -104,7 +104,7 @@ class _Training:
         before = freezing.proof(self.model, everything)
         optimiser_state = self._restore()
         verb = "train" if self.fit.phases else "judge"
-        self.report.begin(f"{verb} {self.fit.name}", sum(phase.epochs for phase in self.fit.phases) or None)
+        self.report.begin(f"{verb} {self.fit.said}", sum(phase.epochs for phase in self.fit.phases) or None)
         self.report.advance(self.progress.done)
         try:
             # Steps seed the generator; the caller's own draws are none of their business.
@@ -113,7 +113,7 @@ class _Training:
         except KeyboardInterrupt:
             self._save()
             raise Interrupted(
-                f"Stopped while training {self.fit.name}",
+                f"Stopped while training {self.fit.said}",
                 next_move="the same command with --resume instead of --overwrite continues here" if self.at else "",
             ) from None
         if self.best:
@@ -220,7 +220,7 @@ class _Training:
         progress.epoch, progress.step, progress.sums = progress.epoch + 1, 0, {}
         self.report.advance()
         terms = ", ".join(f"{key} {value:.4f}" for key, value in row.items() if isinstance(value, float))
-        self.report.detail(f"{self.fit.name}: {phase.name} epoch {row['epoch']}: {terms}")
+        self.report.detail(f"{self.fit.said}: {phase.name} epoch {row['epoch']}: {terms}")
 
     def _is_judged(self, phase: Phase, held_out: HeldOut) -> bool:
         last = self.progress.epoch + 1 == phase.epochs and self.progress.phase + 1 == len(self.fit.phases)
@@ -272,5 +272,5 @@ class _Training:
             phase = self.fit.phases[self.progress.phase]
             self.average = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(phase.average), use_buffers=True)
             self.average.load_state_dict(parts["average"])
-        self.report.detail(f"{self.fit.name}: continued from epoch {self.progress.done}, step {self.progress.step}")
+        self.report.detail(f"{self.fit.said}: continued from epoch {self.progress.done}, step {self.progress.step}")
         return parts.get("optimiser", {})

@@ -28,11 +28,13 @@ from headstart.ship.scoring import Scorer, restored, task_of
 from headstart.tasks.task import Task
 
 OnError = Literal["raise", "skip"]
+_LONG = 120
+"""Letters of an item that are shown of it."""
 CHUNK = 256
 """Items that are in memory at once while a long list is predicted."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Prediction:
     """What the model says about one item.
 
@@ -45,8 +47,8 @@ class Prediction:
 
     item: Any = field(compare=False)
     answer: dict[str, Any]
-    scores: np.ndarray = field(repr=False, compare=False)
-    task: Task = field(repr=False, compare=False)
+    scores: np.ndarray = field(compare=False)
+    task: Task = field(compare=False)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -88,6 +90,11 @@ class Prediction:
     def said(self, top: int = 1) -> str:
         """The answer in a line of text."""
         return self.task.said(self.scores, top)
+
+    def __repr__(self) -> str:
+        shape = getattr(self.item, "shape", None)
+        item = repr(self.item) if shape is None else f"<{type(self.item).__name__} {tuple(shape)}>"
+        return f"Prediction({item if len(item) <= _LONG else item[:_LONG] + '…'}, {self.said()})"
 
     def _of(self, name: str) -> Any:
         if name not in self.answer:

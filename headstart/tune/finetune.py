@@ -213,6 +213,7 @@ class _Work:
         )
         fit = Fit(
             name=f"{setting.name}{recipe.label}/{role}-{rate:g}",
+            title=f"{setting.title or recipe.label}, {'rate' if role == 'final' else 'trying rate'} {rate:g}",
             model=tail,
             stream=stream,
             phases=recipe.phases(tail, phase),

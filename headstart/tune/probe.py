@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.utils import skip_init
 
 from headstart.backbones.chain import Backbone
 from headstart.base import scratch
@@ -92,7 +93,8 @@ def solve(setting: Setting, features: np.ndarray, penalty: float | None) -> tupl
 def as_head(linear: Linear) -> nn.Linear:
     """The solution as a network's head."""
     outputs, width = linear.weight.shape
-    head = nn.Linear(width, outputs)
+    # Nothing is drawn for weights that are overwritten: the caller's random numbers stay as they are.
+    head = skip_init(nn.Linear, width, outputs)
     with torch.no_grad():
         head.weight.copy_(torch.as_tensor(linear.weight, dtype=torch.float32))
         head.bias.copy_(torch.as_tensor(linear.bias, dtype=torch.float32))

@@ -32,6 +32,7 @@ class Setting:
         seed: of everything random.
         name: prefix of the names of this setting's fits.
         choose: the held-out items choose the epoch; False where they are what the result is stated on.
+        title: what people read of this setting's fits; what each strategy calls itself if it is empty.
     """
 
     frozen: Frozen
@@ -48,6 +49,7 @@ class Setting:
     seed: int = 0
     name: str = ""
     choose: bool = True
+    title: str = ""
 
     def draw(self, *name: str | int) -> int:
         """A seed for the draw called ``name`` in this setting."""

@@ -122,6 +122,7 @@ def _judging(setting: Setting, recipe: Recipe, mixture: Network, held_out: HeldO
     """A fit without phases: the engine judges the mixture as it is."""
     return Fit(
         name=f"{setting.name}{recipe.label}/mix-{detail['mix']:g}",
+        title=f"{setting.title or recipe.label}, mix {detail['mix']:g}",
         model=Tail(mixture.backbone.suffix(recipe.cut), mixture.head),
         stream=held_out.stream,
         phases=[],

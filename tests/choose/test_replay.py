@@ -68,7 +68,15 @@ def test_a_run_may_replay_itself(given, earlier, tmp_path):
     assert Run(tmp_path / "m" / "run").plan == Run(earlier / "run").plan
 
 
-@pytest.mark.parametrize("other", [{"depth": 1}, {"strategy": "full", "depth": None}, {"baselines": True}])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"depth": 1},
+        {"strategy": "full", "depth": None},
+        {"baselines": True},
+        {"settings": {**TUNED["settings"], "augmentation.strength": "0.5"}},
+    ],
+)
 def test_a_plan_for_something_else_is_refused_before_anything_is_written(other, given, earlier, tmp_path):
     with pytest.raises(RunError, match="had another"):
         hs.fit(**given, **{**TUNED, **other}, output=tmp_path / "m", replay=earlier)

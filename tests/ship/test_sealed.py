@@ -69,6 +69,14 @@ def test_predictions_say_label_confidence_and_the_rest(model_folder: Path, pictu
     assert found.top(2)[0] == (found.label, found.confidence) and len(found.top(2)) == 2
 
 
+def test_a_prediction_shows_itself_in_a_line_whatever_its_item_is(model_folder: Path) -> None:
+    large, model = np.zeros((400, 500, 3), np.uint8), load(model_folder)
+    for item, shown in ((large, "<ndarray (400, 500, 3)>"), (Image.fromarray(large), "<PIL.Image.Image")):
+        text = repr(model.predict(item)[0])
+        assert text.startswith(f"Prediction({shown}") and text.endswith("%)") and len(text) < 160
+        assert "\n" not in text
+
+
 def test_every_kind_of_input_gives_the_same_answer(model_folder: Path, pictures: Path) -> None:
     model = load(model_folder)
     path = next(pictures.rglob("*.png"))

@@ -17,6 +17,7 @@ from headstart.base.work import Outcome
 from headstart.engine.drive import drive
 from headstart.features.store import Store
 from headstart.measure.calibration import softmax
+from headstart.measure.linear import Linear
 from headstart.tasks.classification import Classification
 from headstart.tune import finetune, limits, probe
 
@@ -161,6 +162,22 @@ def test_a_probe_that_names_one_class_is_still_its_own_best_answer(setting):
     tuned = tune("probe", replace(setting, weights=np.array([9.0, 1, 1, 1])), penalty=1e-9)
     assert len(np.unique(tuned.outputs.argmax(axis=1))) == 1
     assert not tuned.collapsed
+
+
+def test_a_solved_head_draws_nothing():
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    probe.as_head(Linear(np.ones((2, 5)), np.zeros(2)))
+    assert torch.equal(torch.rand(4), expected)
+
+
+def test_a_fit_has_a_title_for_people_beside_its_name(setting):
+    titled = replace(setting, title="bitfit, fold 2 of 5")
+    first = next(discovery.load("tune", "bitfit").plan(titled, depth=1))
+    assert first.name == "test/bitfit@1/sweep-0.01" and first.said == "bitfit, fold 2 of 5, trying rate 0.01"
+    last = next(discovery.load("tune", "bitfit").plan(setting, depth=1, rate=0.003))
+    assert last.said == "bitfit@1, rate 0.003"
 
 
 def test_a_probe_reads_any_stage(setting):
