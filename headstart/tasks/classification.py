@@ -13,7 +13,19 @@ import numpy as np
 
 from headstart.base import naming, natural
 from headstart.base.errors import BadOption, DataError, ModelFolderError, TooFewExamples
-from headstart.measure import arrays, balance, calibration, folds, logistic, ridge, scores, summary, suspicion
+from headstart.measure import (
+    arrays,
+    balance,
+    calibration,
+    folds,
+    logistic,
+    reliability,
+    ridge,
+    scores,
+    selective,
+    summary,
+    suspicion,
+)
 from headstart.measure.arrays import Floats
 from headstart.measure.linear import FLOOR, Linear
 from headstart.tasks.task import Task, Value, Words
@@ -202,6 +214,17 @@ class Classification(Task):
     def details(self, predictions: Any, targets: Any) -> dict[str, Any]:
         """Confusion counts (rows are true classes) and each class's recall and precision."""
         return summary.by_class(predictions, targets, self.names)
+
+    def trust(self, predictions: Any, targets: Any) -> dict[str, Any]:
+        """Of the most probable class."""
+        given = np.asarray(predictions, dtype=np.float64)
+        sure, right = given.max(axis=1), given.argmax(axis=1) == np.asarray(targets)
+        return {
+            "confidence": "the probability of the class that is answered",
+            "risk": "share of the answers that are wrong",
+            "reliability": reliability.curve(sure, right).as_dict(),
+            "selective": selective.risk_coverage(sure, ~right).as_dict(),
+        }
 
     def mistaken(self, predictions: Any, targets: Any) -> Floats:
         """How far the wrong class leads."""

@@ -14,7 +14,18 @@ import numpy as np
 
 from headstart.base import natural
 from headstart.base.errors import DataError, TooFewExamples
-from headstart.measure import arrays, calibration, folds, logistic, multilabel, ridge, summary, suspicion
+from headstart.measure import (
+    arrays,
+    calibration,
+    folds,
+    logistic,
+    multilabel,
+    reliability,
+    ridge,
+    selective,
+    summary,
+    suspicion,
+)
 from headstart.measure.arrays import Floats
 from headstart.measure.linear import FLOOR, Linear
 from headstart.tasks import numerals
@@ -173,6 +184,19 @@ class Multilabel(Task):
     def details(self, predictions: Any, targets: Any) -> dict[str, Any]:
         """Each label's recall, precision and average precision."""
         return summary.by_label(predictions, targets, self.names)
+
+    def trust(self, predictions: Any, targets: Any) -> dict[str, Any]:
+        """Reliability of every label's probability; risk of an item whose labels are not all right."""
+        given, truths = np.asarray(predictions, dtype=np.float64), np.asarray(targets) > 0
+        # As if labels were independent, which at worst orders items a little wrongly.
+        sure = np.log(np.maximum(given, 1 - given)).sum(axis=1)
+        wrong = (multilabel.predicted(given) != truths).any(axis=1)
+        return {
+            "confidence": "the probability of a label; of an item, that all of its labels are right",
+            "risk": "share of the items whose labels are not all right",
+            "reliability": reliability.curve(given.ravel(), truths.ravel()).as_dict(),
+            "selective": selective.risk_coverage(sure, wrong).as_dict(),
+        }
 
     def mistaken(self, predictions: Any, targets: Any) -> Floats:
         """How sure the surest wrong answer is."""

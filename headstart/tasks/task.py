@@ -258,6 +258,15 @@ class Task(ABC):
         """What an evaluation reports besides the scores, as plain data; nothing by default."""
         return {}
 
+    def trust(self, predictions: Any, targets: Any) -> dict[str, Any]:
+        """How far stated confidences can be relied on, as plain data.
+
+        Returns:
+            ``reliability`` (``measure.reliability``) and ``selective`` (``measure.selective``), and in words what the
+            ``confidence`` is and what the ``risk``; or ``missing``, why there is neither, which is the default.
+        """
+        return {"missing": "An estimated number comes without a confidence, so none can be checked."}
+
     def mistaken(self, predictions: Any, targets: Any) -> Floats:
         """(n,) how far each answer is from the truth, confidence included, and 0 for a right one.
 

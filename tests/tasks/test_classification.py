@@ -123,3 +123,31 @@ def test_weights_only_where_the_metric_wants_them(metric: str, weighted: bool) -
 def test_a_misspelt_metric_gets_no_silent_weights() -> None:
     with pytest.raises(UnknownName, match="f1_macro"):
         balance.class_weights([0, 1], 2, "f1macro")
+
+
+def test_what_is_worth_looking_at_in_answers() -> None:
+    task = classification.learn(["cat", "dog"])
+    p = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7]])
+    truth = np.array([1, 1, 1, 0])
+    np.testing.assert_allclose(task.mistaken(p, truth), [0.8, 0, 0.2, 0.4], atol=1e-12)
+    assert task.kinds(p, truth).tolist() == [2, 3, 2, 1], "true class times 2, and the class that was answered"
+    found = task.trust(p, truth)
+    assert found["selective"]["risk"] == pytest.approx([1, 1 / 2, 2 / 3, 3 / 4])
+    assert [row["count"] for row in found["reliability"]["bins"]] == [4]
+    assert task.mistaken(p[:0], truth[:0]).shape == (0,)
+
+
+def test_a_suspected_class_is_named_both_ways() -> None:
+    p, truth = np.tile([0.97, 0.03], (20, 1)), np.zeros(20, dtype=int)
+    p[10:], truth[10:], truth[3] = [0.03, 0.97], 1, 1
+    (found,) = classification.learn(["cat", "dog"]).suspects(p, truth)
+    assert (found["row"], found["said"], found["likely"]) == (3, "dog", "cat")
+    assert found["because"] == "97 % against 3 %"
+
+
+def test_each_item_is_left_out_of_its_own_prediction() -> None:
+    draw = np.random.default_rng(0)
+    X, y = draw.normal(size=(60, 5)), draw.integers(0, 3, 60)
+    p = kinds(3).each_left_out(X, y)
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+    assert (p.argmax(axis=1) == y).mean() < 0.6, "noise that was learnt by heart would be answered right"

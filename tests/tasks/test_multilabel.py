@@ -128,3 +128,24 @@ def test_the_same_answer_for_every_item_is_a_collapse() -> None:
 
 def test_it_comes_back_from_its_record() -> None:
     assert multilabel.restore(TASK.names, TASK.record()) == TASK
+
+
+def test_what_is_worth_looking_at_in_answers() -> None:
+    p = np.array([[0.9, 0.2, 0.1], [0.6, 0.3, 0.9], [0.1, 0.1, 0.1]])
+    truth = np.array([[1, 0, 0], [0, 1, 1], [0, 0, 1]])
+    np.testing.assert_allclose(TASK.mistaken(p, truth), [0, 0.7, 0.9])
+    assert TASK.kinds(p, truth).tolist() == [0, 4, 6], "right; the second and the third label missed"
+    assert TASK.kinds(1 - p, truth).tolist()[0] == 2, "the first label missed"
+    found = TASK.trust(p, truth)
+    assert found["selective"]["risk"][-1] == pytest.approx(2 / 3), "two of three items are not all right"
+    assert sum(row["count"] for row in found["reliability"]["bins"]) == 9
+
+
+def test_suspected_labels_are_said_in_words() -> None:
+    truth = np.zeros((30, 3))
+    truth[:15, 0] = truth[10:25, 2] = truth[::2, 1] = 1
+    p = np.where(truth, 0.96, 0.04)
+    truth[4, 0], truth[29, 2] = 0, 1
+    found = {(each["row"], each["said"], each["likely"]) for each in TASK.suspects(p, truth)}
+    assert found == {(4, "no cat", "cat"), (29, "owl", "no owl")}
+    assert TASK.each_left_out(np.random.default_rng(0).normal(size=(30, 4)), truth).shape == (30, 3)

@@ -107,3 +107,42 @@ def test_a_stray_word_among_measurements_makes_no_classes_of_them():
         regression.parse(labels)
     assert "item 46" in str(caught.value)
     assert regression.recognise(["0.5", "low", "high"]) == ""
+
+
+def test_what_is_worth_looking_at_in_answers() -> None:
+    given = np.array([[11.0], [20.0], [5.0], [41.0]])
+    np.testing.assert_allclose(TASK.mistaken(given, TARGETS), [1, 0, 25, 1])
+    kinds = TASK.kinds(given, TARGETS)
+    assert kinds[0] % 2 == 1 and kinds[2] % 2 == 0 and kinds[0] < kinds[3], "tenths of the targets, too low or too high"
+    assert "confidence" in TASK.trust(given, TARGETS)["missing"]
+
+
+def test_a_suspected_number_says_how_far_it_is_off() -> None:
+    draw = np.random.default_rng(0)
+    truth = draw.normal(50, 10, 100)
+    given = truth + draw.normal(0, 1, 100)
+    truth[8] += 500
+    (found,) = TASK.suspects(given[:, None], truth)
+    assert found["row"] == 8 and found["said_probability"] is None
+    assert float(found["said"]) == pytest.approx(truth[8], rel=1e-5)
+    assert float(found["likely"]) == pytest.approx(given[8], rel=1e-5)
+    assert "standard deviations" in found["because"]
+
+
+def test_each_item_is_left_out_of_its_own_prediction() -> None:
+    draw = np.random.default_rng(0)
+    X, y = draw.normal(size=(40, 3)), draw.normal(25, 10, 40)
+    task = regression.learn(y.tolist()).fitted(y)
+    wanted = [regression_without(X, y, i, task) for i in range(40)]
+    found = task.each_left_out(X, y)[:, 0]
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
+def regression_without(X: Any, y: Any, i: int, task: Any) -> float:
+    """scikit-learn's ridge on all other items, at the penalty that was chosen on all."""
+    from headstart.measure import ridge
+
+    penalty = ridge.regress(X, task.ideal(y)).penalty
+    others = np.arange(len(y)) != i
+    scaler = StandardScaler().fit(X)
+    return float(Ridge(alpha=penalty).fit(scaler.transform(X[others]), y[others]).predict(scaler.transform(X[[i]]))[0])
