@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         pack_backbones,
         plan_fit,
         pretrain_backbone,
+        serve,
     )
     from headstart.base.errors import HeadstartError
     from headstart.estimators.classifier import TransferClassifier
@@ -54,6 +55,7 @@ __all__ = [
     "pack_backbones",
     "plan_fit",
     "pretrain_backbone",
+    "serve",
 ]
 
 # No public name may be a room's: importing the room would put the module in the function's place.
@@ -72,6 +74,7 @@ _HOMES = {
     "load": "headstart.api",
     "plan_fit": "headstart.api",
     "pretrain_backbone": "headstart.api",
+    "serve": "headstart.api",
 }
 
 

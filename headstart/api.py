@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headstart.backbones import bundle, catalogue, cost, fetch, folder
 from headstart.backbones.chain import Backbone
 from headstart.base import discovery, files, log
-from headstart.base.errors import BadOption, DataError
+from headstart.base.errors import BadOption, DataError, MissingExtra
 from headstart.base.machine import here
 from headstart.base.progress import Reporter, Silent
 from headstart.base.vocabulary import BackboneInfo, Inspected
@@ -24,6 +26,9 @@ from headstart.engine.drive import drive
 from headstart.pretrain import card
 from headstart.ship import sealed
 from headstart.ship.sealed import Model
+
+if TYPE_CHECKING:
+    from headstart.ship.server.running import Server
 
 
 def fit(
@@ -270,6 +275,77 @@ def evaluate(
     return ready.evaluate(source, labels, label=label, path=path, precision=precision, report=report)
 
 
+def serve(
+    model: Model | str | Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    token: str = "",
+    max_batch: int = 16,
+    max_wait: str | float = "5ms",
+    max_queue: int = 256,
+    max_items: int = 64,
+    max_body: float = 20,
+    max_size: int | None = None,
+    timeout: str | float = "30s",
+    precision: str = "float32",
+    threads: int = 0,
+    started: Callable[[Server], None] | None = None,
+    report: Reporter | None = None,
+) -> int:
+    """Answer over HTTP until SIGTERM or Ctrl-C, then finish what is in flight.
+
+    Args:
+        model: a model or its folder.
+        host: an address of this machine; where others reach it, clients need a token.
+        port: 0 takes any free one.
+        token: that clients must send; by default none on this machine alone, and elsewhere one is made.
+        max_batch: items in one forward pass.
+        max_wait: how long an item waits for others to share it with.
+        max_queue: items inside at once; more are answered with 503.
+        max_items: items in one request.
+        max_body: megabytes of one request.
+        max_size: of one item before it is decoded (pixels of a picture); by default what its modality says.
+        timeout: from a request's first byte to its answer.
+        precision: "float32", "bf16" or "auto".
+        threads: of the network; 0 measures how many are fastest.
+        started: called with the server, its ``url`` and ``token``, once it answers.
+        report: told what happens; every request is a detail.
+
+    Returns:
+        How many requests were cut off, which only a second signal does.
+
+    Raises:
+        BadOption: an address that cannot be had, or an impossible limit.
+        ModelFolderError: when the model cannot be used.
+        MissingExtra: when the libraries of the extra ``serve`` are not installed.
+    """
+    for library in ("fastapi", "uvicorn", "python_multipart", "prometheus_client"):
+        if importlib.util.find_spec(library) is None:
+            raise MissingExtra(library.replace("_", "-"), "serve")
+    from headstart.ship.server import running
+    from headstart.ship.server.limits import MEGABYTE, Limits
+
+    given = {"batch": max_batch, "queue": max_queue, "items": max_items, "body": int(max_body * MEGABYTE)}
+    wait = 0.0 if max_wait in (0, "0") else seconds(max_wait, "max_wait")
+    limits = Limits(**given, wait=wait, timeout=seconds(timeout, "timeout"))
+    here(precision)
+    # The address first: a port that is taken should be said before a large model is loaded.
+    place = running.Place(host, port)
+    ready = model if isinstance(model, Model) else load(model)
+    most = max_size or discovery.load("data", ready.manifest.modality).WIRE.most
+    server = running.Server(
+        ready,
+        place,
+        replace(limits, item=most),
+        token=token,
+        precision=precision,
+        threads=threads,
+        report=report,
+    )
+    return server.run(lambda: started(server) if started else None)
+
+
 def list_backbones(
     search: str = "", *, local: bool = False, backbones_from: str | Path | None = None
 ) -> list[BackboneInfo]:
@@ -395,15 +471,15 @@ def _source_words(method: str, plan: Any, source: Any) -> tuple[Any, ...]:
 
 
 def seconds(given: str | float, name: str = "budget") -> float:
-    """A duration in seconds from "90s", "10m", "1.5h" or a number; ``name`` is the option's, for the error.
+    """A duration in seconds from "5ms", "90s", "10m", "1.5h" or a number; ``name`` is the option's, for the error.
 
     Raises:
         BadOption: for anything else, or nothing at all.
     """
     text = str(given).strip().lower()
-    unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:], 1.0)
+    unit = next((name for name in ("ms", "s", "m", "h") if text.endswith(name)), "")
     try:
-        value = float(text[:-1] if text[-1:] in "smh" else text) * unit
+        value = float(text.removesuffix(unit)) * {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}[unit]
     except ValueError:
         value = -1.0
     if not 0 < value < float("inf"):

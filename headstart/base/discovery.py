@@ -26,7 +26,7 @@ CONTRACTS: dict[str, tuple[str, ...]] = {
     "backbones": ("names", "load"),
     "baselines": ("fit", "restore"),
     "cli": ("main",),
-    "data": ("decode", "digest", "load", "augment", "facts", "expects", "render"),
+    "data": ("decode", "digest", "load", "augment", "facts", "expects", "render", "received"),
     "data.sources": ("claims", "open"),
     "diagnose": ("examine",),
     "pretrain": ("plan",),

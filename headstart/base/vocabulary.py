@@ -118,6 +118,23 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
+class Wire:
+    """How items of a modality travel to a server.
+
+    Attributes:
+        media: content types of one item, the commonest first; a pattern such as ``image/*`` stands for the others.
+        text: True if an item may be a string of JSON.
+        unit: what the size of an item is counted in, before it is decoded.
+        most: the largest size that is accepted unless the user says otherwise.
+    """
+
+    media: tuple[str, ...]
+    text: bool
+    unit: str
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class BackboneInfo:
     """What is known of a pretrained network without running it.
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from headstart.base import hashes
 from headstart.base.errors import BadOption, Undecodable
-from headstart.base.vocabulary import BackboneInfo, Demand, Preprocessing
+from headstart.base.vocabulary import BackboneInfo, Demand, Preprocessing, Wire
 from headstart.data import appearance, augmentation, fingerprint, pixels
 from headstart.data.deferred import fetched
 
@@ -30,6 +30,8 @@ _FILTERS = {
 }
 FACTS = appearance.FACTS
 NEAR = fingerprint.NEAR
+WIRE = Wire(("image/jpeg", "image/png", "image/*"), text=False, unit="pixels", most=50_000_000)
+"""Pictures travel as the bytes of their files."""
 
 
 def decode(item: Any) -> Image.Image:
@@ -150,6 +152,20 @@ def render(item: Any, size: int = 96) -> bytes:
     stream = io.BytesIO()
     image.save(stream, "PNG", optimize=True)
     return stream.getvalue()
+
+
+def received(content: bytes | str, most: int) -> bytes:
+    """An item that a stranger sent, fit to be decoded: bytes, whose header promises at most ``most`` pixels.
+
+    Raises:
+        Undecodable: for text, which might be a path, and for what is no picture or one with too many pixels.
+    """
+    if isinstance(content, str):
+        raise Undecodable("a text is no picture", expected="the bytes of a picture; paths and addresses are not opened")
+    width, height = pixels.extent(content)
+    if width * height > most:
+        raise Undecodable(f"{width} x {height} pixels are too many", expected=f"at most {most:,}")
+    return content
 
 
 def _pil_digest(image: Image.Image) -> str:

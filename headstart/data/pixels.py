@@ -187,6 +187,19 @@ def _from_bytes(data: bytes, least: int | None) -> Picture:
         return _read(image, least, len(data))
 
 
+def extent(data: bytes) -> tuple[int, int]:
+    """Width and height that the header of a file promises, pixels; nothing is decoded.
+
+    Raises:
+        Undecodable: when it is no picture of a known format, or has more than ``MOST_PIXELS``.
+    """
+    if not data:
+        raise Undecodable("the file is empty (0 bytes)")
+    with _decoding("", ""), Image.open(io.BytesIO(data), formats=_formats()) as image:
+        _check_size(image)
+        return image.size
+
+
 def _read(image: Image.Image, least: int | None, length: int) -> Picture:
     _check_size(image)
     size, file = image.size, _file(image, length)

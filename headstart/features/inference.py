@@ -16,6 +16,25 @@ from headstart.features.network import Network
 from headstart.features.reading import load_each
 
 
+class Ready:
+    """A network made ready once, for many batches: in eval mode, on its device, channels last.
+
+    Args:
+        network: changed in place.
+        precision: "float32", "bf16" or "auto".
+    """
+
+    def __init__(self, network: Network, precision: str = "float32") -> None:
+        self.machine = here(precision)
+        self.network = network.eval().to(self.machine.device).to(memory_format=torch.channels_last)
+
+    def __call__(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
+        """Outputs (n, C) float32 of n inputs (3, s, s) uint8, in one forward pass."""
+        batch = torch.from_numpy(np.stack(arrays)).to(self.machine.device)
+        with torch.inference_mode(), self.machine.autocast():
+            return self.network(batch).float().cpu().numpy()
+
+
 def outputs(
     network: Network,
     items: Sequence[Any],
@@ -42,16 +61,12 @@ def outputs(
     Raises:
         Undecodable: for an item that cannot be read, when ``failed`` is None.
     """
-    machine, report = here(precision), report or Silent()
-    network.eval().to(machine.device).to(memory_format=torch.channels_last)
+    ready, report = Ready(network, precision), report or Silent()
     result = np.full((len(items), network.head.out_features), np.nan, dtype=np.float32)
     waiting: list[tuple[int, np.ndarray]] = []
 
     def run() -> None:
-        batch = torch.from_numpy(np.stack([array for _, array in waiting])).to(machine.device)
-        with torch.inference_mode(), machine.autocast():
-            values = network(batch).float().cpu().numpy()
-        result[[position for position, _ in waiting]] = values
+        result[[position for position, _ in waiting]] = ready([array for _, array in waiting])
         report.advance(len(waiting))
         waiting.clear()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -39,6 +39,18 @@ class Scorer(Protocol):
         """Predictions (n, K) float64 of preprocessed inputs (n, 3, s, s) uint8, in float32 on the processor."""
         ...
 
+    def prepare(self, item: Any) -> np.ndarray:
+        """An item as ``judging`` takes it: what can be done by several threads at once.
+
+        Raises:
+            Undecodable: when it cannot be read.
+        """
+        ...
+
+    def judging(self, precision: str) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
+        """A function from prepared items to predictions (n, K) float64, for one thread: their batch is one pass."""
+        ...
+
     def tensors(self) -> dict[str, torch.Tensor]:
         """Everything that must be kept, by the name it has in the weights file."""
         ...
@@ -52,6 +64,7 @@ class NetworkScorer:
     ) -> None:
         self.network, self.task, self.preprocessing = network, task, preprocessing
         self.temperature, self.modality = temperature, modality
+        self._room = discovery.load("data", modality)
 
     def score(self, items: Sequence[Any], *, precision: str, failed: dict[int, str]) -> np.ndarray:
         """Predictions (n, K) float64."""
@@ -71,6 +84,20 @@ class NetworkScorer:
         with torch.inference_mode():
             outputs = network(torch.from_numpy(np.ascontiguousarray(arrays))).float().numpy()
         return self.task.predictions(outputs.astype(np.float64), self.temperature)
+
+    def prepare(self, item: Any) -> np.ndarray:
+        """The network's input (3, s, s) uint8.
+
+        Raises:
+            Undecodable: when the item cannot be read.
+        """
+        array: np.ndarray = self._room.load(item, self.preprocessing)
+        return array
+
+    def judging(self, precision: str) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
+        """One forward pass a batch, in the given precision."""
+        ready = inference.Ready(self.network, precision)
+        return lambda arrays: self.task.predictions(ready(arrays).astype(np.float64), self.temperature)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """Backbone and head; each tensor is its own copy, whatever it shares memory with."""
@@ -105,6 +132,18 @@ class BaselineScorer:
         """Predictions (n, K) float64 of the inputs, handed over as pictures (s, s, 3)."""
         pictures = list(np.ascontiguousarray(arrays.transpose(0, 2, 3, 1)))
         return np.asarray(self.predictor.predict(pictures), dtype=np.float64)
+
+    def prepare(self, item: Any) -> np.ndarray:
+        """The prediction (K,) itself, for a baseline decodes what it predicts.
+
+        Raises:
+            Undecodable: when the item cannot be read.
+        """
+        return np.asarray(self.predictor.predict([item]), dtype=np.float64)[0]
+
+    def judging(self, precision: str) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
+        """Nothing is left to do."""
+        return np.stack
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """The baseline's arrays."""

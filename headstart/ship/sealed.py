@@ -128,6 +128,11 @@ class Model:
         return self.task.names
 
     @property
+    def scorer(self) -> Scorer:
+        """What computes, for those who form batches themselves."""
+        return self._scorer
+
+    @property
     def evidence(self) -> list[Evidence]:
         """The evidence table: every candidate that was measured, with its validation scores."""
         return [row.value() for row in self.manifest.evidence]

@@ -243,6 +243,10 @@ class Classification(Task):
             found["top"] = [{"label": label, "confidence": round(share, 6)} for label, share in best]
         return found
 
+    def probabilities(self, row: Floats) -> dict[str, float]:
+        """Each class's."""
+        return {name: round(float(p), 6) for name, p in zip(self.names, row, strict=True)}
+
     def said(self, row: Floats, top: int = 1) -> str:
         """``cat 97.1 %``, the most probable first."""
         return ", ".join(f"{label} {100 * share:.1f} %" for label, share in self._best(row, top))

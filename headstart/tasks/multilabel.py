@@ -217,10 +217,14 @@ class Multilabel(Task):
         order = np.argsort(-row, kind="stable")
         there = [self.names[i] for i in order if multilabel.predicted(row[i])]
         found: dict[str, Any] = {"labels": there}
-        found["probabilities"] = {name: round(float(p), 6) for name, p in zip(self.names, row, strict=True)}
+        found["probabilities"] = self.probabilities(row)
         if top > 1:
             found["top"] = [{"label": self.names[i], "confidence": round(float(row[i]), 6)} for i in order[:top]]
         return found
+
+    def probabilities(self, row: Floats) -> dict[str, float]:
+        """Each label's."""
+        return {name: round(float(p), 6) for name, p in zip(self.names, row, strict=True)}
 
     def said(self, row: Floats, top: int = 1) -> str:
         """The labels that are there, at least the ``top`` most probable where more than one is wanted."""

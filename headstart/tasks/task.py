@@ -291,6 +291,10 @@ class Task(ABC):
         The first entry is the answer itself.
         """
 
+    def probabilities(self, row: Floats) -> dict[str, float]:
+        """The probability of every name, of a prediction (K,) that consists of such; none by default."""
+        return {}
+
     def said(self, row: Floats, top: int = 1) -> str:
         """The same in a line of text."""
         return ", ".join(text(value) for value in self.answer(row).values())
