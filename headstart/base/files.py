@@ -99,14 +99,21 @@ def megabytes(size: float) -> str:
     return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
 
 
-def append_line(path: str | Path, data: Any) -> None:
-    """Append one JSON line and flush it to disk; a torn last line is what a killed process may leave."""
+def append_line(path: str | Path, data: Any, *, durable: bool = True) -> None:
+    """Append one JSON line; a torn last line is what a killed process may leave.
+
+    Args:
+        path: the file.
+        data: plain data.
+        durable: wait until it is on the disk; False for what may be lost with the machine.
+    """
     try:
         with open(path, "ab+") as stream:
             _drop_torn_line(stream)
             stream.write(json.dumps(data, ensure_ascii=False).encode() + b"\n")
             stream.flush()
-            os.fsync(stream.fileno())
+            if durable:
+                os.fsync(stream.fileno())
     except OSError as error:
         raise _unwritable(Path(path), error, len(json.dumps(data))) from error
 

@@ -6,8 +6,9 @@ machine.json      where it runs: device, precision, threads, the store's limit
 probes.json       which probes the budget allowed
 data.json         how the source was understood: counts, split, skipped items
 journal.jsonl     one line a finished fit, in order
+running.jsonl     one line an epoch of the fit that is running
 fits/NAME.safetensors   its held-out outputs and, where kept, its weights
-evidence.json     the evidence table
+evidence.json     the evidence table, as far as it goes
 verdict.json      the verdict with its test scores
 findings.json     what was diagnosed
 predictions.safetensors   predictions (m, K) of the models that met the test items, and the items' targets
@@ -130,6 +131,11 @@ class Run:
     def journal(self) -> Sequence[Mapping[str, Any]]:
         """The finished fits, oldest first."""
         return files.read_lines(self.path / "journal.jsonl")
+
+    @property
+    def running(self) -> Sequence[Mapping[str, Any]]:
+        """The epochs of the fit that is running, with its name as ``fit``; after a resumption some come twice."""
+        return files.read_lines(self.path / "running.jsonl")
 
     def arrays(self, name: str) -> Mapping[str, Any]:
         """The numpy arrays that were kept under a name; empty if none were.

@@ -211,6 +211,10 @@ class Evidence:
     status: str = "measured"
     detail: Mapping[str, Any] = field(default_factory=dict)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {**asdict(self), "scores": {name: interval.as_dict() for name, interval in self.scores.items()}}
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -219,7 +219,6 @@ def _climb(
         clock=clock,
         augmentation=augmenting.read(request.settings, request.strategy),
     )
-    journal.write("evidence", [as_plain(row) for row in found.rows])
     for row in found.rows:
         report.detail(f"{row.name}: {row.status}, {row.seconds:.1f} s; {_scores(row)}")
     ended = finish.finish(stand, found)
@@ -272,11 +271,6 @@ def dry_run(
         "notes": list(chosen.notes),
         "findings": [_told(finding) for finding in _findings(data, chosen.backbone.info)],
     }
-
-
-def as_plain(row: Evidence) -> dict[str, Any]:
-    """A row of the evidence table as plain data."""
-    return {**asdict(row), "scores": {name: interval.as_dict() for name, interval in row.scores.items()}}
 
 
 def _with_depth(request: Request, options: Mapping[str, Any], chosen: Backbone) -> dict[str, Any]:

@@ -16,12 +16,13 @@ from typing import Any
 from headstart.base import discovery, seeds
 from headstart.base.errors import BadOption, DiskFull, RunError, UnknownName
 from headstart.base.progress import Silent
-from headstart.base.vocabulary import Evidence
+from headstart.base.vocabulary import Evidence, Kind
 from headstart.baselines import predictor
 from headstart.choose import augmenting, flips, planning, randomly, trial
 from headstart.choose.ground import Ground, prepare, sample
 from headstart.choose.planning import Clock, Rung
 from headstart.choose.trial import Trial
+from headstart.engine.journal import Journal
 from headstart.features.store import Store
 from headstart.measure import intervals
 from headstart.tasks.task import Task
@@ -41,17 +42,28 @@ class Climb:
         trials: every measured candidate, in the order it was climbed.
         rows: the evidence table, the candidates that were not measured included.
         notes: sentences that the run says.
+        journal: where the table is kept as it grows; None keeps it nowhere.
     """
 
     trials: list[Trial] = field(default_factory=list)
     rows: list[Evidence] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    journal: Journal | None = None
 
     def add(self, found: Trial) -> Trial:
         """Take in a measured candidate."""
         self.trials.append(found)
-        self.rows.append(found.row)
+        self._add(found.row)
         return found
+
+    def skip(self, name: str, kind: Kind, why: str) -> None:
+        """Take in a candidate that was not measured."""
+        self._add(Evidence(name, kind, status=why))
+
+    def _add(self, row: Evidence) -> None:
+        self.rows.append(row)
+        if self.journal is not None:
+            self.journal.write("evidence", [each.as_dict() for each in self.rows])
 
     def best(self, task: Task, metric: str, kinds: Sequence[str]) -> Trial | None:
         """The best measured candidate of some kinds; None if none was measured."""
@@ -96,12 +108,12 @@ def climb(
     Returns:
         What was found, and the ground with the augmentation that was chosen.
     """
-    found = Climb()
+    found = Climb(journal=ground.journal)
     if baselines:
         for name in discovery.plugins("baselines"):
             why = predictor.serves(discovery.load("baselines", name), ground.task)
             if why:
-                found.rows.append(trial.skipped(name, "baseline", why))
+                found.skip(name, "baseline", why)
             else:
                 found.add(trial.of_baseline(ground, name))
     ground = _choose_views(ground, augmentation or {}, found)
@@ -122,11 +134,11 @@ def _probe(ground: Ground, probes: Sequence[Rung], found: Climb, clock: Clock) -
     for rung in probes:
         wide = sum(ground.frozen.width(stage) for stage in range(1, ground.frozen.backbone.depth + 1))
         if rung.options.get("stages") == "all" and wide > WIDEST:
-            found.rows.append(trial.skipped(rung.name, rung.kind, f"{wide:,} features are too many"))
+            found.skip(rung.name, rung.kind, f"{wide:,} features are too many")
             continue
         afford = rung.name in recorded if recorded is not None else clock.left > clock.budget * 2 / 3 or not run
         if not afford:
-            found.rows.append(trial.skipped(rung.name, rung.kind, "over budget"))
+            found.skip(rung.name, rung.kind, "over budget")
             continue
         run.append(rung.name)
         found.add(trial.of_strategy(ground, rung.name, rung.strategy, rung.options))
@@ -267,10 +279,10 @@ def _train(ground: Ground, heavy: Sequence[Rung], plan: dict[str, Any], found: C
             planning.give_up(plan, rung.name, "over budget")
             ground.journal.write("plan", plan)
         if entry["status"] == "planned" and rung in climbing and _flat(ground, found):
-            found.rows.append(trial.skipped(rung.name, rung.kind, "not climbed: the last two rungs gained too little"))
+            found.skip(rung.name, rung.kind, "not climbed: the last two rungs gained too little")
             continue
         if entry["status"] != "planned":
-            found.rows.append(trial.skipped(rung.name, rung.kind, entry["status"]))
+            found.skip(rung.name, rung.kind, entry["status"])
             continue
         ground.report.detail(f"{rung.name}: {entry['options']}")
         one = found.add(trial.of_strategy(ground, rung.name, rung.strategy, entry["options"], kind=rung.kind))

@@ -114,11 +114,6 @@ def _status(ground: Ground, tuned: list[Tuned]) -> str:
     return ground.task.words.collapsed if all(part.collapsed for part in tuned) else "measured"
 
 
-def skipped(name: str, kind: Kind, why: str) -> Evidence:
-    """A row for a candidate that was not measured."""
-    return Evidence(name, kind, status=why)
-
-
 def _serving(ground: Ground, network: Network) -> float:
     """Milliseconds to predict one item in float32, in batches, decoding left out; the faster of two batches."""
     inputs = ground.frozen.pixels[np.arange(min(BATCH, len(ground.items)))].to(ground.machine.device)

@@ -44,6 +44,13 @@ def drive(
             report.detail(f"{fit.said}: recalled from the journal")
             continue
         at, every = (journal.checkpoint, journal.every) if journal else (None, EVERY)
-        outcome = train(fit, machine=machine, report=report, checkpoint_at=at, every=every)
+        outcome = train(
+            fit,
+            machine=machine,
+            report=report,
+            checkpoint_at=at,
+            every=every,
+            epochs_at=journal.epochs_at if journal else None,
+        )
         if journal:
             journal.record(fit, outcome)

@@ -52,6 +52,11 @@ class Journal(Run):
         """Where the running fit is saved."""
         return self.path / "checkpoint.safetensors"
 
+    @property
+    def epochs_at(self) -> Path:
+        """Where the epochs of the running fit are noted as they end."""
+        return self.path / "running.jsonl"
+
     def record(self, fit: Fit, outcome: Outcome) -> None:
         """Write a finished fit: tensors first, then the line that says they are there."""
         tensors = {}
@@ -67,10 +72,11 @@ class Journal(Run):
             self.path / "journal.jsonl",
             {
                 "name": outcome.name,
+                "title": fit.said,
                 "epoch": outcome.epoch,
                 "epochs": outcome.epochs,
-                "scores": _finite(outcome.scores),
-                "curve": [_finite(row) for row in outcome.curve],
+                "scores": finite(outcome.scores),
+                "curve": [finite(row) for row in outcome.curve],
                 "seconds": outcome.seconds,
                 "trainable": outcome.trainable,
                 "diverged": outcome.diverged,
@@ -80,6 +86,7 @@ class Journal(Run):
             },
         )
         self.checkpoint.unlink(missing_ok=True)
+        self.epochs_at.unlink(missing_ok=True)
 
     def recall(self, fit: Fit) -> Outcome | None:
         """The outcome of a fit that finished before, its weights put back; None if it has to be trained."""
@@ -115,9 +122,11 @@ class Journal(Run):
     def close(self) -> None:
         """Drop what only an unfinished run needs: the checkpoint and the weights of every fit."""
         self.checkpoint.unlink(missing_ok=True)
+        self.epochs_at.unlink(missing_ok=True)
         for path in (self.path / "fits").glob("*.safetensors"):
             path.unlink()
 
 
-def _finite(row: Mapping[str, Any]) -> dict[str, Any]:
+def finite(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with None for every number that JSON has no word for."""
     return {key: value if not isinstance(value, float) or np.isfinite(value) else None for key, value in row.items()}

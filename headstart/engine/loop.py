@@ -17,12 +17,12 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from headstart.base import hashes, seeds
+from headstart.base import files, hashes, seeds
 from headstart.base.errors import Interrupted
 from headstart.base.machine import Machine, here
 from headstart.base.progress import Reporter, Silent
 from headstart.base.work import Batch, Fit, HeldOut, Outcome, Phase, Stream
-from headstart.engine import checkpoint, freezing, interrupt, optimiser
+from headstart.engine import checkpoint, freezing, interrupt, journal, optimiser
 
 
 def train(
@@ -32,6 +32,7 @@ def train(
     report: Reporter | None = None,
     checkpoint_at: Path | None = None,
     every: float = checkpoint.EVERY,
+    epochs_at: Path | None = None,
 ) -> Outcome:
     """Execute a fit; its model is trained in place.
 
@@ -41,12 +42,14 @@ def train(
         report: told of every epoch.
         checkpoint_at: file that an unfinished fit is saved to, and continued from if it is there.
         every: seconds between checkpoints.
+        epochs_at: file of JSON lines that each epoch is added to as it ends, for whoever watches.
 
     Raises:
         Interrupted: on Ctrl-C, after a checkpoint was written.
         TrainingError: if something frozen moved.
     """
-    return _Training(fit, machine or here(), report or Silent(), checkpoint_at, every).run()
+    machine, report = machine or here(), report or Silent()
+    return _Training(fit, machine, report, at=checkpoint_at, every=every, epochs_at=epochs_at).run()
 
 
 def outputs_of(model: nn.Module, stream: Stream, machine: Machine) -> tuple[np.ndarray, np.ndarray]:
@@ -84,8 +87,11 @@ def to_device(batch: Batch, machine: Machine) -> Batch:
 class _Training:
     """The state of one running fit."""
 
-    def __init__(self, fit: Fit, machine: Machine, report: Reporter, at: Path | None, every: float) -> None:
+    def __init__(
+        self, fit: Fit, machine: Machine, report: Reporter, *, at: Path | None, every: float, epochs_at: Path | None
+    ) -> None:
         self.fit, self.machine, self.report, self.at, self.every = fit, machine, report, at, every
+        self.epochs_at = epochs_at
         self.model = fit.model.to(machine.device).to(memory_format=torch.channels_last)
         self.moving = [freezing.moving_names([group.names for group in phase.groups]) for phase in fit.phases]
         self.identity = hashes.of_data([fit.name, fit.seed, dict(fit.detail)])
@@ -216,6 +222,8 @@ class _Training:
             self._keep_if_best(acting, self.fit.held_out, scores, outputs)
         row["seconds"] = time.perf_counter() - started
         progress.curve.append(row)
+        if self.epochs_at is not None:
+            files.append_line(self.epochs_at, {"fit": self.fit.name, **journal.finite(row)}, durable=False)
         progress.done += 1
         progress.epoch, progress.step, progress.sums = progress.epoch + 1, 0, {}
         self.report.advance()
