@@ -12,6 +12,7 @@ import importlib
 import importlib.metadata
 import importlib.resources
 import inspect
+import threading
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,6 +62,10 @@ class Option:
     default: Any
 
 
+# Python 3.11 counts the depth of the tree it builds for all threads together, and fails when two of them parse at once.
+_PARSING = threading.Lock()
+
+
 def _own(room: str) -> dict[str, Plugin]:
     package = f"headstart.{room}"
     found = {}
@@ -68,7 +73,8 @@ def _own(room: str) -> dict[str, Plugin]:
         if not entry.name.endswith(".py") or entry.name.startswith("_"):
             continue
         name = entry.name[:-3]
-        tree = ast.parse(entry.read_text(encoding="utf-8"))
+        with _PARSING:
+            tree = ast.parse(entry.read_text(encoding="utf-8"))
         defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
         if defined.issuperset(CONTRACTS[room]):
             summary = (ast.get_docstring(tree) or "").split("\n", 1)[0]

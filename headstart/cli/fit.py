@@ -133,6 +133,7 @@ def main(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
     as_json: options.Json = False,
+    progress: options.Progress = None,
 ) -> int:
     """Parse, fit, print."""
     if overwrite and resume:
@@ -160,7 +161,7 @@ def main(
     from headstart.api import fit, plan_fit
     from headstart.cli import outcome
 
-    with watching(quiet=quiet, verbose=verbose) as report:
+    with watching(quiet=quiet, verbose=verbose, progress=progress) as report:
         if dry_run:
             plan = plan_fit(source, report=report, **given)
         else:

@@ -51,11 +51,12 @@ def main(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
     as_json: options.Json = False,
+    progress: options.Progress = None,
 ) -> int:
     """Parse, inspect, print."""
     from headstart.api import inspect
 
-    with watching(quiet=quiet or as_json, verbose=verbose) as report:
+    with watching(quiet=quiet or as_json, verbose=verbose, progress=progress) as report:
         found = inspect(
             source, backbone=backbone, task=task, seed=seed, label=label, path=path, group=group, report=report
         )

@@ -45,6 +45,15 @@ Precision = Annotated[
         autocompletion=values.precisions,
     ),
 ]
+Progress = Annotated[
+    Path | None,
+    typer.Option(
+        "--progress",
+        metavar="FILE",
+        help="Also append progress to this file, as JSON lines.",
+        autocompletion=values.paths,
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", metavar="NUMBER", help="Of everything random.")]
 ModelFolder = Annotated[
     Path, typer.Argument(metavar="MODEL", help="The folder that fit wrote.", autocompletion=values.models)

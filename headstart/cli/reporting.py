@@ -9,9 +9,12 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from headstart.base import log
+from headstart.base.errors import BadOption
+from headstart.base.events import Events
 from headstart.base.progress import Reporter, Silent
 from headstart.data.printable import printable
 
@@ -23,16 +26,30 @@ PAUSE = 5.0
 
 
 @contextlib.contextmanager
-def watching(*, quiet: bool = False, verbose: bool = False) -> Iterator[Reporter]:
-    """A reporter that suits standard error; what libraries warn of is shown only if ``verbose``, and logged anyway."""
-    with contextlib.nullcontext() if verbose else log.hushed():
+def watching(*, quiet: bool = False, verbose: bool = False, progress: Path | None = None) -> Iterator[Reporter]:
+    """A reporter that suits standard error; what libraries warn of is shown only if ``verbose``, and logged anyway.
+
+    Args:
+        quiet: nothing is shown.
+        verbose: details are shown too.
+        progress: a file that everything is also written to, as ``base/events.py`` describes.
+
+    Raises:
+        BadOption: when there is no folder for that file.
+    """
+    if progress is not None and not progress.absolute().parent.is_dir():
+        raise BadOption(f"Progress cannot be written to {progress}", expected="a file in a folder that is there")
+    with contextlib.ExitStack() as stack:
+        if not verbose:
+            stack.enter_context(log.hushed())
+        report: Reporter
         if quiet:
-            yield Silent()
+            report = Silent()
         elif sys.stderr.isatty():
-            with Bar(verbose=verbose) as bar:
-                yield bar
+            report = stack.enter_context(Bar(verbose=verbose))
         else:
-            yield Lines(sys.stderr, verbose=verbose)
+            report = Lines(sys.stderr, verbose=verbose)
+        yield report if progress is None else Events(progress, report)
 
 
 def duration(seconds: float) -> str:

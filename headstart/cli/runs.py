@@ -26,7 +26,6 @@ from headstart.data.printable import printable
 from headstart.ship import runs
 
 if TYPE_CHECKING:
-    from headstart.base.vocabulary import Interval
     from headstart.measure.metric import Metric
     from headstart.ship.runs import Summary
 
@@ -108,7 +107,7 @@ def _list(found: list[Path], *, as_json: bool) -> None:
 
 
 def _compare(found: list[Summary], metric: Metric, *, as_json: bool) -> None:
-    same = len({one.digest for one in found}) == 1 and all(one.state == "finished" for one in found)
+    same = runs.comparable(found)
     gaps = runs.gaps([one.path for one in found], metric) if same else [None] * (len(found) - 1)
     if as_json:
         plain: list[Any] = [None if gap is None else gap.as_dict() for gap in gaps]
@@ -128,29 +127,8 @@ def _compare(found: list[Summary], metric: Metric, *, as_json: bool) -> None:
     ]
     tables.show(("", *(_short(one) for one in found)), lines, fold=tuple(range(1, len(found) + 1)))
     print()
-    if not same:
-        print(tables.wrapped(_unlike(found)))
-    for one, gap in zip(found[1:], gaps, strict=True):
-        if same:
-            print(tables.wrapped(_gap(_short(one), _short(found[0]), gap, metric, tested=one.tested)))
-
-
-def _unlike(found: list[Summary]) -> str:
-    waiting = [_short(one) for one in found if one.state != "finished"]
-    if waiting:
-        return f"{', '.join(waiting)} has not finished: there is nothing to compare yet."
-    return "These scores cannot be compared: the data, the classes or the split are not the same."
-
-
-def _gap(name: str, first: str, gap: Interval | None, metric: Metric, *, tested: bool) -> str:
-    if gap is None:
-        return f"{name} and {first} cannot be paired: their predictions were not kept."
-    title = metric.title.lower() if metric.percent else metric.title
-    scale, digits, unit = (100, 1, " points") if metric.percent else (1, 3, "")
-    low, value, high = (f"{scale * each:+.{digits}f}" for each in (gap.low, gap.value, gap.high))
-    clear = "better" if gap.low > 0 else "worse" if gap.high < 0 else "not clearly different"
-    where = "the same test items" if tested else "the same cross-validated items"
-    return f"{name} is {clear}: {value}{unit} of {title} from {first} (95 % interval {low} to {high}), on {where}."
+    for line in runs.sentences(found, gaps, metric, name=_short):
+        print(tables.wrapped(line))
 
 
 def _short(one: Summary) -> str:

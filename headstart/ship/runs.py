@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -193,6 +193,44 @@ def gaps(folders: Sequence[str | Path], metric: Metric) -> list[Interval | None]
         paired = first is not None and other is not None and np.array_equal(first[1], other[1])
         result.append(intervals.gain(metric, other[0], first[0], first[1]) if paired else None)  # type: ignore[index]
     return result
+
+
+def comparable(found: Sequence[Summary]) -> bool:
+    """True if all have finished, on the same data and the same split."""
+    return len({one.digest for one in found}) == 1 and all(one.state == "finished" for one in found)
+
+
+def sentences(
+    found: Sequence[Summary], gaps: Sequence[Interval | None], metric: Metric, *, name: Callable[[Summary], str]
+) -> list[str]:
+    """How each run compares with the first, in words; or why they cannot be compared.
+
+    Args:
+        found: the runs.
+        gaps: of all but the first, as ``gaps`` gives them.
+        metric: what they were compared by.
+        name: what to call a run.
+    """
+    waiting = [name(one) for one in found if one.state != "finished"]
+    if waiting:
+        return [f"{', '.join(waiting)} has not finished: there is nothing to compare yet."]
+    if not comparable(found):
+        return ["These scores cannot be compared: the data, the classes or the split are not the same."]
+    return [
+        _gap(name(one), name(found[0]), gap, metric, tested=one.tested)
+        for one, gap in zip(found[1:], gaps, strict=True)
+    ]
+
+
+def _gap(name: str, first: str, gap: Interval | None, metric: Metric, *, tested: bool) -> str:
+    if gap is None:
+        return f"{name} and {first} cannot be paired: their predictions were not kept."
+    title = metric.title.lower() if metric.percent else metric.title
+    scale, digits, unit = (100, 1, " points") if metric.percent else (1, 3, "")
+    low, value, high = (f"{scale * each:+.{digits}f}" for each in (gap.low, gap.value, gap.high))
+    clear = "better" if gap.low > 0 else "worse" if gap.high < 0 else "not clearly different"
+    where = "the same test items" if tested else "the same cross-validated items"
+    return f"{name} is {clear}: {value}{unit} of {title} from {first} (95 % interval {low} to {high}), on {where}."
 
 
 def _predictions(folder: Path) -> tuple[Any, Any] | None:

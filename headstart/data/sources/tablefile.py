@@ -78,6 +78,19 @@ def open(source: Any, *, label: str | None = None, path: str | None = None, grou
     )
 
 
+def columns(source: Any) -> tuple[str, ...]:
+    """The names of a table's columns, as ``open`` takes them.
+
+    Raises:
+        BadSource: the file is missing or unreadable.
+        MissingExtra: Parquet without pyarrow.
+    """
+    file = tree.as_path(source)
+    if file is None or not tree.holds(file.is_file):
+        raise BadSource(f"There is no file {printable(str(source))}", expected="a .csv, .tsv or .parquet file")
+    return tuple(_parquet(file) if file.suffix.lower() in _PARQUET else _text(file, []))
+
+
 def _label(value: Any) -> Any:
     return None if isinstance(value, str) and value.strip() in _EMPTY else value
 
