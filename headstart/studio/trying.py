@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 LARGEST = 64 * 2**20
 """Bytes of an item."""
-LONGEST = 100_000
-"""Letters of a text."""
 FRAME = "image/png"
 """What a browser makes of a camera's frame."""
 BEST = 5
@@ -45,12 +43,12 @@ def answer(path: Path, kind: str, body: bytes) -> dict[str, Any]:
         BadOption: the modality takes other items.
         HeadstartError: when the model cannot be loaded.
     """
-    item = _item(manifest.read(path).modality, kind, body)
+    modality = manifest.read(path).modality
     with _ONE_AT_A_TIME:
         model = _loaded(path, (path / manifest.NAME).stat().st_mtime_ns)
         started = time.perf_counter()
         try:
-            (prediction,) = model.predict([item])
+            (prediction,) = model.predict([_item(modality, kind, body)])
         except Undecodable as error:
             raise Undecodable(f"It cannot be read: {error.what}", expected=error.expected) from error
     task = model.task
@@ -73,17 +71,13 @@ def ways(modality: str) -> dict[str, str]:
     return found | ({"text": "A text"} if wire.text else {})
 
 
-def _item(modality: str, kind: str, body: bytes) -> bytes | str:
+def _item(modality: str, kind: str, body: bytes) -> Any:
     """The item in a request's body, for a modality that takes such items."""
     known = ways(modality)
     if kind not in known:
         raise BadOption(f"This model takes no {kind}", expected=" or ".join(known) or "items from the command line")
-    if kind != "text":
-        return body
-    text = body.decode("utf-8", "replace")
-    if len(text) > LONGEST:
-        raise BadOption(f"This text has {len(text):,} letters", expected=f"at most {LONGEST:,}")
-    return text
+    room = discovery.load("data", modality, kind="modality")
+    return room.received(body.decode("utf-8", "replace") if kind == "text" else body, room.WIRE.most)
 
 
 @functools.lru_cache(maxsize=2)
