@@ -26,9 +26,9 @@ DEFAULT = "10m"
 @functools.lru_cache(maxsize=1)
 def backbones() -> list[dict[str, Any]]:
     """The pretrained networks that are on this machine; others are fetched by name from the command line."""
-    from headstart import api
+    from headstart.api import list_backbones
 
-    found = api.list_backbones(local=True)
+    found = list_backbones(local=True)
     return [{"name": info.name, "source": info.source, "licence": info.licence} for info in found]
 
 
