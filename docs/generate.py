@@ -56,6 +56,7 @@ KINDS = {
     "pretrain": "Ways to make a source model",
     "rank": "Transferability scores",
     "ship": "Exports",
+    "ship.panels": "Panels of the report",
     "tasks": "Tasks",
     "tune": "Strategies",
 }

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         pack_backbones,
         plan_fit,
         pretrain_backbone,
+        report,
         serve,
     )
     from headstart.base.errors import HeadstartError
@@ -55,6 +56,7 @@ __all__ = [
     "pack_backbones",
     "plan_fit",
     "pretrain_backbone",
+    "report",
     "serve",
 ]
 
@@ -74,6 +76,7 @@ _HOMES = {
     "load": "headstart.api",
     "plan_fit": "headstart.api",
     "pretrain_backbone": "headstart.api",
+    "report": "headstart.api",
     "serve": "headstart.api",
 }
 

@@ -25,6 +25,7 @@ from headstart.diagnose.evidence import inspection
 from headstart.engine.drive import drive
 from headstart.pretrain import card
 from headstart.ship import sealed
+from headstart.ship.report import page
 from headstart.ship.sealed import Model
 
 if TYPE_CHECKING:
@@ -468,6 +469,22 @@ def _source_words(method: str, plan: Any, source: Any) -> tuple[Any, ...]:
     if not needed and source is not None:
         raise BadOption(f"Pretraining {method} takes no source", where=str(source), expected="nothing after the method")
     return (source,) if needed else ()
+
+
+def report(model: Model | str | Path, output: str | Path | None = None) -> Path:
+    """Write the report of a model: one page of HTML that shows its run, without a network.
+
+    Args:
+        model: a model or its folder, also that of a run that was interrupted.
+        output: the file; ``report.html`` in the folder by default.
+
+    Returns:
+        The file.
+
+    Raises:
+        HeadstartError: there is no model and no run, or the page cannot be written.
+    """
+    return page.write(model.path if isinstance(model, Model) else model, output)
 
 
 def seconds(given: str | float, name: str = "budget") -> float:

@@ -33,6 +33,7 @@ CONTRACTS: dict[str, tuple[str, ...]] = {
     "pretrain": ("plan",),
     "rank": ("score",),
     "ship": ("write",),
+    "ship.panels": ("show",),
     "tasks": ("recognise", "parse", "learn", "restore"),
     "tune": ("plan",),
 }

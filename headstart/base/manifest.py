@@ -29,6 +29,8 @@ NAME = "manifest.json"
 WEIGHTS = "weights.safetensors"
 GOLDEN = "golden.safetensors"
 CARD = "MODEL_CARD.md"
+REPORT = "report.html"
+"""Written anew whenever somebody asks for it, so it is not among the files that the manifest lists."""
 
 
 def _with_a_task(data: dict[str, Any]) -> dict[str, Any]:

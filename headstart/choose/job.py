@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -15,8 +16,9 @@ import torch
 
 from headstart.backbones.chain import Backbone
 from headstart.base import discovery, log
-from headstart.base.errors import BadOption, OutputExists, RunError, UnknownName
+from headstart.base.errors import BadOption, HeadstartError, OutputExists, RunError, UnknownName
 from headstart.base.machine import Machine, cache_folder, here, kept_threads, use_threads
+from headstart.base.manifest import REPORT
 from headstart.base.progress import Reporter
 from headstart.base.vocabulary import BackboneInfo, Evidence, Finding
 from headstart.choose import augmenting, exhibits, finish, ground, ladder, planning, replay
@@ -33,8 +35,10 @@ from headstart.engine.checkpoint import EVERY
 from headstart.engine.journal import Journal
 from headstart.features.store import Store
 from headstart.ship import runs, sealed, sealing
+from headstart.ship.report import page
 from headstart.ship.sealed import Model
 
+_LOG = logging.getLogger(__name__)
 _NOT_COMPARED = ("id", "budget")
 _PART = ".part"
 LOG = "log.txt"
@@ -182,11 +186,27 @@ def run(
         journal.write("data", {**_described(data), "near_duplicates": data.near.listed})
     if request.resume and (to / "manifest.json").exists():
         report.say(f"The run in {to} has finished already")
+        if not (to / REPORT).exists():
+            _write_page(to, report)
         return sealed.load(to)
     with kept_threads():
-        return _climb(
+        model = _climb(
             request, data, journal, chosen=chosen, options=options, clock=clock, machine=machine, report=report
         )
+    _write_page(to, report)
+    return model
+
+
+def _write_page(to: Path, report: Reporter) -> None:
+    """Write the report; the model is sealed by now, and no page is worth losing it."""
+    report.begin("write the report")
+    try:
+        page.write(to)
+    except Exception as error:  # whatever a run's files or a disk come up with
+        _LOG.exception("the report could not be written")
+        why = error.what if isinstance(error, HeadstartError) else f"{type(error).__name__}: {error}"
+        report.say(f"The report could not be written: {why}; the model is not affected (headstart report {to})")
+    report.end()
 
 
 def _climb(
@@ -323,6 +343,7 @@ def begin(to: Path, config: Mapping[str, Any], *, resume: bool, every: float = E
         return journal
     # Without its manifest the folder is no model: --resume must not take the old one for this run's.
     (to / "manifest.json").unlink(missing_ok=True)
+    (to / REPORT).unlink(missing_ok=True)
     if journal.path.is_symlink():
         journal.path.unlink()
     elif journal.path.exists():

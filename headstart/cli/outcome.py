@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headstart.base.manifest import plain
+from headstart.base.manifest import REPORT, plain
 from headstart.base.run import SHOWN, Run
 from headstart.base.vocabulary import Evidence
 from headstart.cli import tables
@@ -38,6 +38,8 @@ def show_model(model: Model, *, as_json: bool) -> None:
         print("\n" + tables.wrapped(printable(str(sentence))))
     path = _short(model.path)
     print(f"\nModel:    {printable(path)}")
+    if (model.path / REPORT).exists():
+        print(f"Report:   {printable(str(Path(path, REPORT)))}")
     print(f"Predict:  headstart predict {printable(shlex.quote(path))} PICTURES")
     shown = Run(model.path / "run").pictures
     if shown:

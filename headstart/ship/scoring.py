@@ -178,23 +178,6 @@ def restored(folder: Path, manifest: Manifest, task: Task) -> Scorer:
         ) from error
 
 
-def task_of(folder: Path, manifest: Manifest) -> Task:
-    """The task that a checked folder describes.
-
-    Raises:
-        ModelFolderError: when there is no such task here, or its record does not fit it.
-    """
-    try:
-        found: Task = discovery.load("tasks", manifest.task, kind="task").restore(manifest.names, manifest.target)
-    except ModelFolderError:
-        raise
-    except HeadstartError as error:
-        raise ModelFolderError(
-            error.what, where=str(folder / NAME), expected=error.expected, next_move=error.next_move
-        ) from error
-    return found
-
-
 def _baseline(tensors: Mapping[str, torch.Tensor], manifest: Manifest, task: Task) -> Scorer:
     if manifest.baseline is None:
         raise ModelFolderError("The manifest describes no baseline", where=NAME)

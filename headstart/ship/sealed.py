@@ -23,8 +23,9 @@ from headstart.base.vocabulary import Evidence, Interval
 from headstart.data.opening import open_source
 from headstart.data.printable import count, where
 from headstart.ship import evaluation, golden
+from headstart.ship.described import task_of
 from headstart.ship.items import listed
-from headstart.ship.scoring import Scorer, restored, task_of
+from headstart.ship.scoring import Scorer, restored
 from headstart.tasks.task import Task
 
 OnError = Literal["raise", "skip"]
@@ -250,6 +251,21 @@ class Model:
         results = self._stream(given.items, precision, report or Silent())
         rows = [result.scores if isinstance(result, Prediction) else result for _, result in results]
         return evaluation.scored(given, rows, self.task, seed=seed)
+
+    def report(self, to: str | Path | None = None) -> Path:
+        """Write the report, one page of HTML: ``report.html`` in the model's folder by default.
+
+        Returns:
+            The file.
+
+        Raises:
+            BadOption: ``to`` does not end in .html.
+            HeadstartError: it cannot be written.
+        """
+        # Imported here: predicting needs no templates.
+        from headstart.ship.report import page
+
+        return page.write(self.path, to)
 
     def summary(self) -> str:
         """A few lines that say what the model is, how good it is, and where it lies."""

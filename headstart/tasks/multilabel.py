@@ -212,6 +212,11 @@ class Multilabel(Task):
         missed = truths[np.arange(len(label)), label]
         return np.where(wrong.max(axis=1) > 0, 1 + 2 * label + missed, 0)
 
+    def truth(self, target: Any) -> str:
+        """The labels that are there."""
+        there = [name for name, is_there in zip(self.names, np.asarray(target) > 0.5, strict=True) if is_there]
+        return ", ".join(there) or "no label"
+
     def answer(self, row: Floats, top: int = 1) -> dict[str, Any]:
         """The labels that are there, the most probable first, and every label's probability."""
         order = np.argsort(-row, kind="stable")

@@ -30,6 +30,7 @@ PUBLIC = [
     "pack_backbones",
     "plan_fit",
     "pretrain_backbone",
+    "report",
     "serve",
 ]
 """What users may rely on. A change here is a change of the interface: it belongs in CHANGELOG.md."""

@@ -1,0 +1,1 @@
+"""What the report's page shows, one file a panel: a new panel is a new file."""

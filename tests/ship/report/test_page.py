@@ -1,0 +1,224 @@
+"""The page in a real browser: it shows what it should, asks nobody for anything, and runs nothing that it was told."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from headstart.base.errors import BadOption, ModelFolderError
+from headstart.base.manifest import REPORT
+from headstart.base.run import Run
+from headstart.ship.report import page as pages
+from headstart.ship.report.gather import gather
+from headstart.ship.sealed import load
+from tests.ship.report.conftest import HOSTILE, Opened
+
+pytestmark = pytest.mark.slow
+
+CONTRAST = """() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const read = (colour) => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const bright = ([r, g, b]) => {
+    const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    const [x, y, z] = [r, g, b].map((v) => linear(v / 255));
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const ground = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const found = read(getComputedStyle(at).backgroundColor);
+      if (found[3] === 255) return found;
+    }
+    return [255, 255, 255, 255];
+  };
+  const found = [];
+  for (const node of document.querySelectorAll("body *")) {
+    const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
+    if (!own || ["SCRIPT", "STYLE", "NOSCRIPT"].includes(node.tagName) || !node.getClientRects().length) continue;
+    const style = getComputedStyle(node);
+    const ink = read(node instanceof SVGElement ? style.fill : style.color);
+    if (ink[3] === 0) continue;
+    const [a, b] = [bright(ink), bright(ground(node))].sort((x, y) => y - x);
+    const said = node.textContent.slice(0, 30);
+    found.push([(a + 0.05) / (b + 0.05), `${node.tagName}.${node.getAttribute("class")} ${said}`]);
+  }
+  return found.sort((x, y) => x[0] - y[0]);
+}"""
+"""Every element with text of its own: the contrast of its ink to its ground, as WCAG 2 computes it."""
+
+
+def test_fit_writes_the_page_beside_the_model_and_the_model_still_loads(fitted: Path) -> None:
+    assert (fitted / REPORT).is_file()
+    assert REPORT not in load(fitted).manifest.files
+
+
+def test_the_page_is_small_and_whole(fitted: Path) -> None:
+    text = (fitted / REPORT).read_text(encoding="utf-8")
+    without_pictures = re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", text)
+    assert len(without_pictures) < 1_200_000
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", text)
+
+
+def test_it_opens_without_complaint_and_asks_nobody_for_anything(opened: Opened, fitted: Path) -> None:
+    page = opened.go(fitted / REPORT)
+    page.wait_for_timeout(200)
+    assert opened.errors == []
+    assert opened.requests == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than its window"
+
+
+def test_names_of_classes_and_files_are_text_and_never_run(wide: Opened, fitted: Path) -> None:
+    page = wide.go(fitted / REPORT)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    page.wait_for_timeout(200)
+    assert "pwned" not in page.title()
+    assert page.locator("img[onerror], svg[onload], section script").count() == 0
+    assert page.locator("text=7 * 7").count() > 0
+    shown = page.inner_text("main")
+    assert HOSTILE[0] in shown and HOSTILE[1] in shown
+    assert "\u202e" not in shown and "\u2028" not in shown
+    assert wide.errors == []
+
+
+def test_a_script_that_is_not_the_pages_own_is_refused_by_its_policy(wide: Opened, fitted: Path) -> None:
+    page = wide.go(fitted / REPORT)
+    page.evaluate("""() => {
+      const script = document.createElement("script");
+      script.textContent = "document.title = 'pwned'";
+      document.body.append(script);
+      const image = document.createElement("img");
+      image.src = "https://example.com/x.png";
+      document.body.append(image);
+    }""")
+    page.wait_for_timeout(200)
+    assert page.title() != "pwned"
+    assert len([each for each in wide.errors if "Content Security Policy" in each]) == 2
+
+
+def test_the_first_screen_has_verdict_evidence_and_depth(wide: Opened, fitted: Path) -> None:
+    page = wide.go(fitted / REPORT)
+    sentence = Run(fitted / "run").verdict["sentence"]
+    word, said = page.inner_text(".outcome .word"), page.inner_text(".outcome .sentence")
+    assert said in sentence and sentence.endswith(said)
+    assert re.search("[a-z]", word), "the outcome is a word, and not only a colour"
+    for section in ("#verdict", "#evidence", "#depth"):
+        assert page.locator(section).bounding_box()["y"] < 600
+    rows = page.locator("#evidence tbody tr")
+    assert rows.count() == len(Run(fitted / "run").evidence)
+    assert page.locator("#evidence tr.strong").count() == 1
+    assert "sealed" in page.inner_text("#evidence tr.strong")
+    assert page.locator("#evidence .interval").count() == len(
+        [1 for row in Run(fitted / "run").evidence if row["scores"]]
+    )
+
+
+def test_clicking_a_cell_of_the_confusion_matrix_shows_its_items(opened: Opened, fitted: Path) -> None:
+    page = opened.go(fitted / REPORT)
+    facts = gather(fitted)
+    counts = facts.task.details(facts.judged.predictions, facts.judged.targets)["confusion"]
+    row, column = next((r, c) for r in range(3) for c in range(3) if r != c and counts[r][c])
+    page.locator(f"#confusion tbody tr:nth-child({row + 1}) td:nth-of-type({column + 1}) button").click()
+    heading = page.inner_text("#confusion .shown h3")
+    assert f"{counts[row][column]} item" in heading
+    assert page.locator("#confusion .shown .card").count() == min(12, counts[row][column])
+    assert opened.errors == []
+
+
+def test_the_matrix_is_walked_with_the_keyboard(wide: Opened, fitted: Path) -> None:
+    page = wide.go(fitted / REPORT)
+    stops = page.locator("#confusion td button[tabindex='0']")
+    assert stops.count() == 1, "one stop for Tab, arrows for the rest"
+    stops.focus()
+    before = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    page.keyboard.press("End")
+    after = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert after.startswith("true ") and after != before
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
+    assert after.rsplit(": ", 1)[1] in page.inner_text("#confusion .shown h3")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline != "none", "the focus is seen"
+
+
+def test_every_text_has_contrast(opened: Opened, fitted: Path) -> None:
+    page = opened.go(fitted / REPORT)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    page.wait_for_timeout(200)
+    found = page.evaluate(CONTRAST)
+    assert len(found) > 100
+    assert [each for each in found if each[0] < 4.5] == []
+
+
+def test_the_scheme_can_be_changed_and_keeps_its_contrast(wide: Opened, fitted: Path) -> None:
+    page = wide.go(fitted / REPORT)
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.click("#scheme")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+    assert page.inner_text("#scheme") == "Light"
+    assert page.evaluate(CONTRAST)[0][0] >= 4.5
+
+
+def test_headings_are_in_order_and_every_picture_and_chart_has_words(wide: Opened, fitted: Path) -> None:
+    page = wide.go(fitted / REPORT)
+    levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map((each) => Number(each.tagName[1]))")
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    assert page.locator("img:not([alt]), img[alt='']").count() == 0
+    charts = page.locator(".drawing svg")
+    assert charts.count() >= 2
+    for place in range(charts.count()):
+        assert len(charts.nth(place).get_attribute("aria-label")) > 20
+    assert page.locator("figure.chart").count() == page.locator("figure.chart details table").count()
+
+
+def test_a_paper_copy_has_everything_open(wide: Opened, fitted: Path, tmp_path: Path) -> None:
+    page = wide.go(fitted / REPORT)
+    page.evaluate("""addEventListener("beforeprint", () => {
+      const every = [...document.querySelectorAll("main details")];
+      window.opened = every.filter((each) => each.open).length === every.length;
+    })""")
+    page.pdf(path=tmp_path / "paper.pdf")
+    assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF")
+    assert page.evaluate("window.opened") is True
+    page.emulate_media(media="print")
+    assert page.locator(".tools").is_hidden()
+
+
+def test_without_scripts_the_numbers_are_still_there(fitted: Path) -> None:
+    text = (fitted / REPORT).read_text(encoding="utf-8")
+    body = text[text.index("<body>") : text.index('<script type="application/json"')]
+    assert "<noscript>" in body
+    for row in Run(fitted / "run").evidence:
+        assert f">{row['name']} " in body
+
+
+def test_the_data_of_the_script_cannot_end_it(fitted: Path) -> None:
+    text = (fitted / REPORT).read_text(encoding="utf-8")
+    data = text[text.index('id="data">') + 10 :]
+    data = data[: data.index("</script>")]
+    assert json.loads(data)["draw"]
+    assert not re.search("[<>&\u2028\u2029]", data)
+
+
+def test_it_is_written_where_it_is_asked_for(fitted: Path, tmp_path: Path) -> None:
+    assert pages.write(fitted, tmp_path / "one.html") == tmp_path / "one.html"
+    assert pages.write(fitted, tmp_path) == tmp_path / REPORT
+    with pytest.raises(BadOption, match=r"\.png"):
+        pages.write(fitted, tmp_path / "one.png")
+    with pytest.raises(ModelFolderError, match="no such folder"):
+        pages.write(tmp_path / "none")
+
+
+def test_a_panel_that_fails_costs_itself_alone(fitted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from headstart.ship.panels import depth
+
+    monkeypatch.setattr(depth, "show", lambda facts: 1 / 0)
+    names = dict(pages.panels_of(gather(fitted)))
+    assert "ZeroDivisionError" in names["depth"].blocks[0].text
+    assert {"verdict", "evidence", "confusion"} <= set(names)
