@@ -30,8 +30,22 @@ def test_a_finished_fit_has_everything(fitted: Path) -> None:
     winner = run.verdict["winner"]
     np.testing.assert_allclose(facts.held["tested"].predictions, run.arrays("predictions")[winner])
     assert facts.command.startswith("headstart ") or facts.command == ""
-    assert {one.fold for one in facts.curves} >= {"fold 1", "fold 2"}
-    assert not any("sweep" in one.fold or not one.losses for one in facts.curves)
+
+
+def test_curves_are_those_of_fits_that_ran_to_their_end(model_folder: Path) -> None:
+    epochs = [{"loss": 2.0, "seconds": 1.0}, {"loss": 1.5, "held_out_log_loss": 0.7, "held_out_accuracy": None}]
+    rest = {"epoch": 2, "epochs": 2, "scores": {}, "seconds": 2.0}
+    names = (
+        "partial@4/fold0/partial@4/sweep-0.001",
+        "partial@4/fold1/partial@4/final-0.001",
+        "refit/full/full/final-1",
+    )
+    rows = [{"name": name, "curve": epochs, **rest} for name in names]
+    (model_folder / "run" / "journal.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    partial, refit = gather(model_folder).curves
+    assert (partial.candidate, partial.fold, refit.candidate, refit.fold) == ("partial@4", "fold 2", "full", "refit")
+    assert partial.losses == [2.0, 1.5] and partial.held == {"log_loss": [(2, 0.7)]} and partial.kept == 2
+    assert "Learning curves" in page.write(model_folder).read_text(encoding="utf-8")
 
 
 def test_its_plain_data_are_json_and_have_no_predictions(fitted: Path) -> None:
@@ -56,7 +70,7 @@ def test_an_interrupted_run_has_a_page_too(model_folder: Path) -> None:
     for name in ("verdict.json", "evidence.json", "predictions.safetensors"):
         (model_folder / "run" / name).unlink()
     facts = gather(model_folder)
-    assert facts.manifest is None and facts.curves
+    assert facts.manifest is None and facts.data
     text = page.write(model_folder).read_text(encoding="utf-8")
     assert "has not finished" in text and "--resume" in text
 
