@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from headstart.api import (
         describe_backbone,
         evaluate,
+        export,
         fit,
         inspect,
         list_backbones,
@@ -49,6 +50,7 @@ __all__ = [
     "__version__",
     "describe_backbone",
     "evaluate",
+    "export",
     "fit",
     "inspect",
     "list_backbones",
@@ -69,6 +71,7 @@ _HOMES = {
     "TransferRegressor": "headstart.estimators.regressor",
     "describe_backbone": "headstart.api",
     "evaluate": "headstart.api",
+    "export": "headstart.api",
     "fit": "headstart.api",
     "inspect": "headstart.api",
     "list_backbones": "headstart.api",

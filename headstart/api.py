@@ -24,7 +24,8 @@ from headstart.diagnose import examining
 from headstart.diagnose.evidence import inspection
 from headstart.engine.drive import drive
 from headstart.pretrain import card
-from headstart.ship import sealed
+from headstart.ship import exporting, sealed
+from headstart.ship.exporting import Exported
 from headstart.ship.report import page
 from headstart.ship.sealed import Model
 
@@ -274,6 +275,51 @@ def evaluate(
     """
     ready = model if isinstance(model, Model) else load(model)
     return ready.evaluate(source, labels, label=label, path=path, precision=precision, report=report)
+
+
+def export(
+    model: Model | str | Path,
+    output: str | Path,
+    *,
+    to: str = "onnx",
+    int8: bool = False,
+    validate: Any = None,
+    label: str | None = None,
+    path: str | None = None,
+    overwrite: bool = False,
+    report: Reporter | None = None,
+) -> Exported:
+    """Write a model in a format that others read; what was written is run and compared with the model first.
+
+    Args:
+        model: a model or its folder, which is loaded anew.
+        output: the file ("flowers.onnx") or, for the other formats, the folder.
+        to: "onnx", "safetensors" or "hf".
+        int8: eight-bit integers instead of floats (onnx); what that costs is measured.
+        validate: labelled items to measure it on, as ``fit`` takes them; the run's validation items by default.
+        label, path: columns of ``validate``, if that is a table.
+        overwrite: replace an earlier export.
+        report: told of progress.
+
+    Returns:
+        Where it lies, how it was checked, the largest difference, and how to use it.
+
+    Raises:
+        ExportError: when the model cannot be exported so, or what was written gives something else.
+        HeadstartError: its other subclasses say what was wrong and what to do.
+    """
+    folder = model.path if isinstance(model, Model) else model
+    return exporting.export(
+        folder,
+        output,
+        to=to,
+        options={"int8": True} if int8 else {},
+        validate=validate,
+        label=label,
+        path=path,
+        overwrite=overwrite,
+        report=report,
+    )
 
 
 def serve(

@@ -11,6 +11,7 @@
     │   └── TooFewExamples             a class, or the whole set, is too small
     ├── WeightsError                   pretrained weights cannot be had, or do not fit
     ├── ModelFolderError               a sealed model is incomplete, edited or unsafe
+    ├── ExportError                    a model cannot be exported, or its export gives something else
     ├── RunError                       a run cannot be read or continued
     ├── TrainingError                  a fit went wrong (frozen tensor moved, loss not finite)
     ├── DiskFull                       no room to write; what was written before is whole
@@ -112,6 +113,10 @@ class WeightsError(HeadstartError):
 
 class ModelFolderError(HeadstartError):
     """A sealed model folder is incomplete, edited, unsafe or from a future version."""
+
+
+class ExportError(HeadstartError):
+    """A model cannot be exported in this way, or its export does not give what the model gives."""
 
 
 class RunError(HeadstartError):

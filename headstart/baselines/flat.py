@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from headstart.base import discovery, scratch, seeds
 from headstart.base.vocabulary import Preprocessing
 from headstart.measure import stratification
+
+if TYPE_CHECKING:
+    import torch
 
 Pixels = NDArray[np.uint8]
 
@@ -51,6 +54,12 @@ def rows(pixels: Pixels, *, grey: bool) -> NDArray[np.float32]:
         return kept.reshape(len(block), int(np.prod(kept.shape[1:]))) / np.float32(255)
 
     return scratch.by_rows(len(pixels), features)
+
+
+def features(pixels: torch.Tensor, *, grey: bool) -> torch.Tensor:
+    """What ``rows`` gives, of tensors (n, 3, s, s) uint8."""
+    values = pixels.float()
+    return (values.mean(1) if grey else values).flatten(1) / 255
 
 
 def at_most(count: int, targets: NDArray[Any], seed: int) -> NDArray[np.int64]:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from headstart.base.errors import DataError
+from headstart.base.vocabulary import Preprocessing
 from headstart.baselines import predictor
-from headstart.baselines.predictor import Arrays, Meta
+from headstart.baselines.predictor import Arrays, Graph, Meta
 from headstart.tasks.task import Task
 
 
@@ -30,9 +33,25 @@ class Majority:
         """The same row (K,) for each of n items, (n, K); the items are not read."""
         return np.tile(self.shares, (len(items), 1))
 
+    def graph(self) -> Graph:
+        """The same on tensors; of the items it reads how many there are."""
+        return Graph(Preprocessing(1, interpolation="nearest"), _Constant(self.shares))
+
     def state(self) -> tuple[Arrays, Meta]:
         """The shares, and nothing else."""
         return {"shares": self.shares}, {}
+
+
+class _Constant(nn.Module):
+    """One row for every item of a batch."""
+
+    def __init__(self, shares: NDArray[np.float64]) -> None:
+        super().__init__()
+        self.shares = nn.Parameter(torch.from_numpy(shares.copy()), requires_grad=False)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        # Times nothing: what does not depend on its input has no place in a graph.
+        return self.shares + 0.0 * pixels.double().flatten(1)[:, :1]
 
 
 def fit(items: Sequence[Any], targets: Any, task: Task, seed: int, *, modality: str = "images") -> Majority:

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from headstart.base.errors import BadOption
+from headstart.base.vocabulary import Preprocessing
 from headstart.baselines import flat, predictor
-from headstart.baselines.predictor import Arrays, Meta
+from headstart.baselines.predictor import Arrays, Graph, Meta
 from headstart.tasks.task import Task
 
 MOST_ITEMS = 20_000
@@ -53,10 +56,28 @@ class PixelRidge:
         features = flat.rows(flat.read(items, modality=self.modality, size=self.size), grey=self.grey)
         return self.task.predictions(features @ self.weight.T + self.bias)
 
+    def graph(self) -> Graph:
+        """The same on tensors."""
+        return Graph(Preprocessing(self.size), _Linear(self))
+
     def state(self) -> tuple[Arrays, Meta]:
         """Weight and bias; how items become features."""
         meta = {"size": self.size, "grey": self.grey, "modality": self.modality}
         return {"weight": self.weight, "bias": self.bias}, meta
+
+
+class _Linear(nn.Module):
+    """What ``PixelRidge.predict`` does to pixels (n, 3, s, s)."""
+
+    def __init__(self, ridge: PixelRidge) -> None:
+        super().__init__()
+        self.grey, self.task = ridge.grey, ridge.task
+        self.weight = nn.Parameter(torch.from_numpy(ridge.weight.copy()), requires_grad=False)
+        self.bias = nn.Parameter(torch.from_numpy(ridge.bias.copy()), requires_grad=False)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        values = flat.features(pixels, grey=self.grey)
+        return self.task.in_graph(nn.functional.linear(values, self.weight, self.bias), 1.0)
 
 
 def fit(

@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.svm import SVC
+from torch import nn
 
 from headstart.base import scratch
 from headstart.base.errors import BadOption, ModelFolderError
+from headstart.base.vocabulary import Preprocessing
 from headstart.baselines import flat, predictor
-from headstart.baselines.predictor import Arrays, Meta
+from headstart.baselines.predictor import Arrays, Graph, Meta
 from headstart.measure import arrays as checks
 from headstart.measure import calibration, scores
 from headstart.measure.folds import stratified
@@ -122,6 +125,10 @@ class PixelSVM:
         pixels = flat.read(items, modality=self.modality, size=self.vectors.shape[-1])
         return calibration.softmax(self.outputs(pixels) / self.temperature)
 
+    def graph(self) -> Graph:
+        """The same on tensors."""
+        return Graph(Preprocessing(self.vectors.shape[-1]), _Machines(self))
+
     def state(self) -> tuple[Arrays, Meta]:
         """Support vectors, coefficients and scaling; the kernel's and the calibration's numbers."""
         found = {
@@ -141,6 +148,61 @@ class PixelSVM:
             "modality": self.modality,
         }
         return {name: np.ascontiguousarray(array) for name, array in found.items()}, meta
+
+
+class _Machines(nn.Module):
+    """What ``PixelSVM.predict`` does to pixels (n, 3, s, s), in the same precision."""
+
+    known: torch.Tensor
+    square: torch.Tensor
+    mean: torch.Tensor
+    scale: torch.Tensor
+    dual: torch.Tensor
+    offset: torch.Tensor
+    place: torch.Tensor
+    absent: torch.Tensor
+
+    def __init__(self, machine: PixelSVM) -> None:
+        super().__init__()
+        duels, c = machine.duels, len(machine.duels.present)
+        self.grey, self.gamma, self.temperature = machine.grey, machine.gamma, machine.temperature
+        self.counts, self.c = duels.count.tolist(), c
+        known = machine.scaling.apply(flat.rows(machine.vectors, grey=machine.grey)).astype(np.float64)
+        offset = np.zeros((c, c))
+        offset[np.triu_indices(c, 1)] = duels.intercept
+        place = np.zeros((c, machine.classes))
+        place[np.arange(c), duels.present] = 1 / max(1, c - 1)
+        held = {
+            "known": known.T,
+            "square": np.einsum("ij,ij->i", known, known),
+            "mean": machine.scaling.mean.astype(np.float32),
+            "scale": machine.scaling.scale.astype(np.float32),
+            "dual": duels.dual,
+            "offset": offset,
+            "place": place,
+            "absent": np.where(np.isin(np.arange(machine.classes), duels.present), 0.0, -1.0),
+        }
+        for name, array in held.items():
+            self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array)))
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        rows = ((flat.features(pixels, grey=self.grey) - self.mean) / self.scale).double()
+        apart = rows.square().sum(1, keepdim=True) + self.square - 2 * (rows @ self.known)
+        values = torch.exp(-self.gamma * torch.clamp(apart, min=0.0))
+        if self.c < 2:
+            return torch.softmax((self.absent + values.sum(1, keepdim=True) * 0.0) / self.temperature, 1)
+        pull, start = [], 0
+        for i, count in enumerate(self.counts):
+            own = slice(start, start + count)
+            against = values[:, own] @ self.dual[:, own].T
+            nobody = torch.zeros_like(against[:, :1])
+            pull.append(torch.cat([against[:, :i], nobody, against[:, i:]], 1))
+            start += count
+        stacked = torch.stack(pull, 1)
+        won = torch.triu(stacked + stacked.transpose(1, 2) + self.offset, 1)
+        clipped = torch.clamp(won - won.transpose(1, 2), -1.0, 1.0)
+        outputs = clipped.sum(2) @ self.place + self.absent
+        return torch.softmax(outputs / self.temperature, 1)
 
 
 def kernel(x: Any, y: Any, gamma: float) -> Floats:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import ModuleType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headstart.base.errors import ModelFolderError
+from headstart.base.vocabulary import Preprocessing
 from headstart.tasks.task import Task
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Arrays = dict[str, NDArray[Any]]
 Meta = dict[str, Any]
@@ -18,6 +22,8 @@ Meta = dict[str, Any]
 
 class Predictor(Protocol):
     """A fitted baseline.
+
+    One that can leave as a graph has a method ``graph()`` besides, which gives a ``Graph``.
 
     Attributes:
         name: the plug-in that restores it.
@@ -36,6 +42,18 @@ class Predictor(Protocol):
     def state(self) -> tuple[Arrays, Meta]:
         """Arrays by name and plain JSON, from which, with the task, ``restore`` makes an equal predictor."""
         ...
+
+
+class Graph(NamedTuple):
+    """What a baseline computes, on tensors.
+
+    Attributes:
+        preprocessing: how items are read for it.
+        module: items read so, (n, 3, s, s) uint8 -> the task's predictions (n, K); ``torch.export`` can follow it.
+    """
+
+    preprocessing: Preprocessing
+    module: nn.Module
 
 
 def serves(room: ModuleType, task: Task) -> str:

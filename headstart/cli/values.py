@@ -49,6 +49,11 @@ def tasks(incomplete: str) -> Pairs:
     return _fitting([(name, plugin.summary) for name, plugin in discovery.plugins("tasks").items()], incomplete)
 
 
+def exports(incomplete: str) -> Pairs:
+    """The plug-ins of the ship room."""
+    return _fitting([(name, plugin.summary) for name, plugin in discovery.plugins("ship").items()], incomplete)
+
+
 def methods(incomplete: str) -> Pairs:
     """The plug-ins of the pretrain room."""
     return _fitting([(name, plugin.summary) for name, plugin in discovery.plugins("pretrain").items()], incomplete)

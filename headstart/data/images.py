@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,11 @@ from PIL import Image
 
 from headstart.base import hashes
 from headstart.base.errors import BadOption, Undecodable
+from headstart.base.seeds import generator
 from headstart.base.vocabulary import BackboneInfo, Demand, Preprocessing, Wire
 from headstart.data import appearance, augmentation, fingerprint, pixels
 from headstart.data.deferred import fetched
+from headstart.data.exportable import BATCH, ExportInputs
 
 if TYPE_CHECKING:
     import torch
@@ -166,6 +169,45 @@ def received(content: bytes | str, most: int) -> bytes:
     if width * height > most:
         raise Undecodable(f"{width} x {height} pixels are too many", expected=f"at most {most:,}")
     return content
+
+
+def export_inputs(preprocessing: Preprocessing) -> ExportInputs:
+    """What an exported graph takes: whole pictures of any size, which it crops and resizes as ``load`` does.
+
+    Decoding is left to the caller, and with it the orientation that a file's EXIF data state, and transparency.
+
+    Raises:
+        BadOption: for an interpolation that does not exist.
+    """
+    from headstart.data.resampling import Square
+
+    return ExportInputs(
+        preprocessing=preprocessing,
+        axes={"images": (BATCH, "height", "width", 3)},
+        prepare=Square(preprocessing).eval(),
+        arrays=lambda item: {"images": np.asarray(decode(item))[None]},
+        replayed=lambda read: {"images": np.ascontiguousarray(read.transpose(0, 2, 3, 1))},
+        examples=partial(_examples, preprocessing.size),
+        words="images: whole RGB pictures (n, H, W, 3) uint8, of one size within a batch, any size otherwise, upright; "
+        "cropping, resizing and normalising are part of the graph",
+        snippet=(
+            "from PIL import Image, ImageOps",
+            'picture = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB")',
+            'inputs = {"images": np.asarray(picture)[None]}',
+        ),
+        needs=("pillow",),
+    )
+
+
+def _examples(size: int, seed: int) -> list[np.ndarray]:
+    """Pictures (H, W, 3) uint8 of noise over a gradient: small, exact, large, tall, wide, a single pixel."""
+    draw = generator(seed, "export", size)
+    shapes = ((1, 1), (size, size), (size + 1, size - 1 or 1), (3 * size, 2 * size), (size // 2 + 1, 5 * size))
+    found = []
+    for height, width in (*shapes, (4 * size, size // 3 + 1)):
+        slope = np.linspace(0, 1, height)[:, None, None] + np.linspace(0, 1, width)[None, :, None]
+        found.append((255 * (slope / 2 + draw.uniform(-0.4, 0.4, (height, width, 3))).clip(0, 1)).astype(np.uint8))
+    return found
 
 
 def _pil_digest(image: Image.Image) -> str:

@@ -48,6 +48,7 @@ class Classification(Task):
     shown = ("log_loss", "accuracy", "balanced_accuracy", "f1_macro")
     settles = "log_loss"
     points = "accuracy"
+    gives = "probabilities"
     words = Words(
         purpose="Tells {count} classes apart ({names}).",
         limit="It always answers with one of its classes, also for a picture of something else.",
@@ -135,6 +136,10 @@ class Classification(Task):
     def predictions(self, outputs: Any, temperature: float = 1.0) -> Floats:
         """Softmax of the logits."""
         return calibration.softmax(np.asarray(outputs) / temperature)
+
+    def in_graph(self, outputs: torch.Tensor, temperature: float) -> torch.Tensor:
+        """Softmax of the logits."""
+        return (outputs / temperature).softmax(1)
 
     def temperature(self, outputs: Any, targets: Any) -> float:
         """With the lowest log loss."""

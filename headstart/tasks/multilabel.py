@@ -54,6 +54,7 @@ class Multilabel(Task):
     shown = ("log_loss", "mean_average_precision", "f1_micro", "f1_macro", "subset_accuracy")
     settles = "log_loss"
     points = "mean_average_precision"
+    gives = "probabilities"
     words = Words(
         purpose="Says which of {count} labels a picture has ({names}).",
         limit="It knows its own labels only, and says nothing of what else a picture shows.",
@@ -123,6 +124,10 @@ class Multilabel(Task):
     def predictions(self, outputs: Any, temperature: float = 1.0) -> Floats:
         """Sigmoid of the logits."""
         return calibration.sigmoid(np.asarray(outputs) / temperature)
+
+    def in_graph(self, outputs: torch.Tensor, temperature: float) -> torch.Tensor:
+        """Sigmoid of the logits."""
+        return (outputs / temperature).sigmoid()
 
     def temperature(self, outputs: Any, targets: Any) -> float:
         """With the lowest log loss over all labels."""

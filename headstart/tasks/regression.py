@@ -49,6 +49,7 @@ class Regression(Task):
     shown = ("rmse", "r2", "mae", "spearman")
     settles = "rmse"
     points = "r2"
+    gives = "values"
     words = Words(
         purpose="Estimates a number, {names}, from a picture.",
         limit="It always answers with a number, also for a picture of something else, and knows no range beyond "
@@ -103,6 +104,10 @@ class Regression(Task):
     def predictions(self, outputs: Any, temperature: float = 1.0) -> Floats:
         """Numbers in the target's own unit."""
         return np.asarray(outputs, dtype=np.float64) * self.scale + self.mean
+
+    def in_graph(self, outputs: torch.Tensor, temperature: float) -> torch.Tensor:
+        """Numbers in the target's own unit, in double precision: that of a year or a price needs it."""
+        return outputs.double() * self.scale + self.mean
 
     def ideal(self, targets: np.ndarray) -> Floats:
         """The standardised targets."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from headstart.base.errors import BadOption, TooFewExamples, UnknownName
+from headstart.base.errors import BadOption, ExportError, TooFewExamples, UnknownName
 from headstart.base.vocabulary import Interval
 from headstart.measure import intervals, ridge, suspicion
 from headstart.measure.arrays import Floats
@@ -65,6 +65,7 @@ class Task(ABC):
         settles: the score that settles what ``metric`` leaves level: the surer answer is better.
         points: the score whose hundredth is a point: what flips and another rung may cost or gain.
         words: how it is talked about.
+        gives: what ``predictions`` are, as one plain word.
     """
 
     names: tuple[str, ...]
@@ -75,6 +76,7 @@ class Task(ABC):
     settles: ClassVar[str]
     points: ClassVar[str]
     words: ClassVar[Words]
+    gives: ClassVar[str] = "predictions"
 
     # From labels to targets.
 
@@ -152,6 +154,18 @@ class Task(ABC):
     @abstractmethod
     def predictions(self, outputs: Any, temperature: float = 1.0) -> Floats:
         """What outputs (n, C) say, (n, K): probabilities, or values in the target's own unit."""
+
+    def in_graph(self, outputs: torch.Tensor, temperature: float) -> torch.Tensor:
+        """What ``predictions`` computes, (n, C) to (n, K), on tensors: the end of an exported graph.
+
+        Raises:
+            ExportError: by default, for a task that does not say it.
+        """
+        raise ExportError(
+            f"A {self.kind} model cannot end in a graph: its task does not say how outputs become predictions there",
+            expected="a method in_graph in the task's file",
+            next_move="headstart export --to safetensors leaves that step to the reader",
+        )
 
     def temperature(self, outputs: Any, targets: Any) -> float:
         """What outputs are divided by to mean what they say, fitted to items that they were not; 1 by default."""

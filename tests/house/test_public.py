@@ -23,6 +23,7 @@ PUBLIC = [
     "__version__",
     "describe_backbone",
     "evaluate",
+    "export",
     "fit",
     "inspect",
     "list_backbones",
