@@ -116,6 +116,9 @@ class Run:
         ``suspects``: labels that are probably wrong, the most suspicious first: ``part``, ``row``, ``where``, ``path``,
         ``digest``, ``said``, ``likely``, ``said_probability``, ``likely_probability`` (both None for numbers) and
         ``because``; ``suspicion``: how many were ``found`` ``of`` how many, ``by`` what.
+        ``map``: ``rows`` of a ``part`` in two dimensions by a ``method``, as they lay ``before`` and ``after`` (lists
+        of [x, y], in the order of ``rows``; ``after`` is empty where nothing came after), and what each is in words:
+        ``before_is``, ``after_is``.
         ``notes``: what is missing, and why.
         """
         return self.written("exhibits", Mapping)

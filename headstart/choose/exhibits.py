@@ -19,7 +19,7 @@ from headstart.base.errors import HeadstartError
 from headstart.base.manifest import plain
 from headstart.base.run import SHOWN
 from headstart.base.vocabulary import Finding
-from headstart.choose import doubts, pictures
+from headstart.choose import atlas, doubts, pictures
 from headstart.choose.finish import Finished
 from headstart.choose.ground import Ground
 from headstart.choose.ladder import Climb
@@ -83,6 +83,7 @@ def keep(ground: Ground, found: Climb, ended: Finished, *, shown: bool = True) -
     _clear(ground.journal)
     all_of_it.attempt("The list of held-out items", _held_out)
     all_of_it.attempt("The list of suspected labels", _suspects)
+    all_of_it.attempt("The map of features", _map)
     kept: Mapping[int, str] = {}
     if shown:
         kept = all_of_it.attempt("The small pictures", _pictures) or {}
@@ -135,11 +136,16 @@ def _placed(given: _Gathering, suspect: Mapping[str, Any]) -> dict[str, Any]:
     raise LookupError(f"item {position} is in no part")
 
 
+def _map(given: _Gathering) -> None:
+    given.exhibits["map"] = atlas.of(given.ground, given.ended, given.parts["tested"])
+
+
 def _pictures(given: _Gathering) -> Mapping[int, str]:
     ground, to = given.ground, given.ground.journal.path
     suspects = given.exhibits.get("suspects", [])
     doubted = [int(given.parts[each["part"]].rows[each["row"]]) for each in suspects]
-    kept = pictures.draw(ground.dataset, pictures.worth(given.parts, doubted, ground.task), to)
+    points = given.exhibits.get("map", {}).get("rows", range(len(given.parts["tested"])))
+    kept = pictures.draw(ground.dataset, pictures.worth(given.parts, doubted, points, ground.task), to)
     given.exhibits["pictures"] = pictures.by_row(given.parts, kept)
     return kept
 

@@ -28,18 +28,25 @@ MISTAKES = 60
 """Most confident mistakes of a part."""
 OF_A_KIND = 4
 """Items of every kind of answer, such as a cell of the confusion counts."""
+_GOLDEN = 0.6180339887498949
 KINDS = 160
 """Items of all kinds of answers together."""
 
 
-def worth(parts: Mapping[str, Part], suspects: Iterable[int], task: Task) -> list[int]:
-    """Positions in the data set worth showing, the worthiest first; each occurs once."""
+def worth(parts: Mapping[str, Part], suspects: Iterable[int], points: Sequence[int], task: Task) -> list[int]:
+    """Positions in the data set worth showing, the worthiest first; each occurs once.
+
+    Args:
+        parts: what there is.
+        suspects: positions whose label is in doubt.
+        points: rows of the tested part that lie on the map.
+        task: which answers are wrong, and how.
+    """
     chosen = list(suspects)
     for part in (parts[name] for name in HELD_OUT):
         chosen += part.rows[mistakes(part, task)[:MISTAKES]].tolist()
         chosen += part.rows[_kinds(part, task)].tolist()
-    tested = parts["tested"].rows
-    chosen += tested[np.unique(np.linspace(0, len(tested) - 1, min(MOST, len(tested))).astype(int))].tolist()
+    chosen += parts["tested"].rows[np.asarray(points, dtype=np.int64)[_spread(len(points))]].tolist()
     return list(dict.fromkeys(int(position) for position in chosen))[:MOST]
 
 
@@ -59,6 +66,11 @@ def _kinds(part: Part, task: Task) -> np.ndarray:
     turn[order] = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
     few = np.flatnonzero(turn < OF_A_KIND)
     return few[np.argsort(turn[few], kind="stable")][:KINDS]
+
+
+def _spread(n: int) -> np.ndarray:
+    """The numbers below n in an order in which every beginning is spread over all of them."""
+    return np.argsort(np.arange(n) * _GOLDEN % 1, kind="stable")
 
 
 def draw(data: Dataset, positions: Sequence[int], to: Path) -> dict[int, str]:

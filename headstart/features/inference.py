@@ -12,7 +12,7 @@ from headstart.base.errors import Undecodable
 from headstart.base.machine import here
 from headstart.base.progress import Reporter, Silent
 from headstart.base.vocabulary import Preprocessing
-from headstart.features.network import Network
+from headstart.features.network import Features, Network
 from headstart.features.reading import load_each
 
 
@@ -24,7 +24,7 @@ class Ready:
         precision: "float32", "bf16" or "auto".
     """
 
-    def __init__(self, network: Network, precision: str = "float32") -> None:
+    def __init__(self, network: Network | Features, precision: str = "float32") -> None:
         self.machine = here(precision)
         self.network = network.eval().to(self.machine.device).to(memory_format=torch.channels_last)
 
@@ -36,7 +36,7 @@ class Ready:
 
 
 def outputs(
-    network: Network,
+    network: Network | Features,
     items: Sequence[Any],
     *,
     preprocessing: Preprocessing,
@@ -49,7 +49,7 @@ def outputs(
     """Outputs (n, C), float32.
 
     Args:
-        network: put into eval mode.
+        network: put into eval mode; ``Features`` puts out what a head would read.
         items: what the modality decodes.
         preprocessing: the backbone's.
         modality: a plug-in of the data room.
@@ -62,7 +62,7 @@ def outputs(
         Undecodable: for an item that cannot be read, when ``failed`` is None.
     """
     ready, report = Ready(network, precision), report or Silent()
-    result = np.full((len(items), network.head.out_features), np.nan, dtype=np.float32)
+    result = np.full((len(items), network.width), np.nan, dtype=np.float32)
     waiting: list[tuple[int, np.ndarray]] = []
 
     def run() -> None:

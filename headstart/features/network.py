@@ -26,14 +26,46 @@ class Network(nn.Module):
         self.backbone, self.head = backbone, head
         self.taps = taps or (backbone.depth,)
 
+    @property
+    def width(self) -> int:
+        """Outputs of an item, C."""
+        return self.head.out_features
+
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Inputs (b, 3, s, s), uint8 or in [0, 1], to outputs (b, C)."""
-        hidden, features = inputs, []
-        for stage in range(1, max(self.taps) + 1):
-            hidden = self.backbone.stages[stage - 1](hidden)
-            if stage in self.taps:
-                features.append(self.backbone.pool(hidden, stage))
-        return self.head(torch.cat(features, dim=1))
+        return self.head(_tapped(self.backbone, self.taps, inputs))
+
+
+class Features(nn.Module):
+    """A network without its head.
+
+    Args:
+        backbone, taps: as ``Network`` takes them.
+    """
+
+    def __init__(self, backbone: Backbone, taps: tuple[int, ...] | None = None) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.taps = taps or (backbone.depth,)
+
+    @property
+    def width(self) -> int:
+        """Features of an item, d."""
+        return sum(self.backbone.pooled_width(tap) for tap in self.taps)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Inputs (b, 3, s, s), uint8 or in [0, 1], to what a head would read, (b, d)."""
+        return _tapped(self.backbone, self.taps, inputs)
+
+
+def _tapped(backbone: Backbone, taps: tuple[int, ...], inputs: torch.Tensor) -> torch.Tensor:
+    """The pooled features of some stages side by side, (b, d)."""
+    hidden, features = inputs, []
+    for stage in range(1, max(taps) + 1):
+        hidden = backbone.stages[stage - 1](hidden)
+        if stage in taps:
+            features.append(backbone.pool(hidden, stage))
+    return torch.cat(features, dim=1)
 
 
 class Tail(nn.Module):

@@ -116,6 +116,35 @@ def test_mistakes_and_suspects_have_pictures(run):
         assert str(each["row"]) in shown[each["part"]]
 
 
+def neighbours_agree(points, labels, k=5):
+    """Share of the k nearest points that have the same label."""
+    points = np.asarray(points)
+    near = np.linalg.norm(points[:, None] - points[None], axis=2).argsort(axis=1)[:, 1 : k + 1]
+    return float((labels[near] == labels[:, None]).mean())
+
+
+def test_the_map_shows_what_pretraining_brought_a_probe(run):
+    found, kept = run.exhibits["map"], run.arrays("predictions")
+    assert found["part"] == "tested" and found["rows"] == list(range(len(kept["targets"])))
+    assert np.shape(found["before"]) == np.shape(found["after"]) == (len(found["rows"]), 2)
+    assert found["before_is"] == "the same network with random weights"
+    assert "moved nothing" in found["after_is"] and found["method"] == "t-SNE"
+    assert neighbours_agree(found["after"], kept["targets"]) > max(
+        0.9, neighbours_agree(found["before"], kept["targets"])
+    )
+
+
+@pytest.mark.slow
+def test_the_map_shows_what_fine_tuning_changed(source, tmp_path):
+    tuned = QUICK | {"strategy": "partial", "depth": 3, "settings": {"strategy.epochs": 3}}
+    run = Run(hs.fit(source, output=tmp_path / "m", **tuned).path / "run")
+    found, labels = run.exhibits["map"], run.arrays("predictions")["targets"]
+    assert "pretrained" in found["before_is"] and "fine-tuned" in found["after_is"]
+    before, after = (neighbours_agree(found[side], labels) for side in ("before", "after"))
+    assert after > 0.9 and before > 0.8
+    assert found["before"] != found["after"]
+
+
 def test_pictures_belong_to_no_sealed_file_and_are_mentioned(model, run):
     assert not any("shown" in name for name in model.manifest.files)
     assert any("run/shown" in note and "--no-pictures" in note for note in model.manifest.training["notes"])
@@ -201,6 +230,7 @@ def test_a_baseline_that_wins_is_shown_as_well(source, tmp_path, monkeypatch):
     kept = run.arrays("predictions")["baseline"]
     np.testing.assert_allclose(model.predict_proba([row["path"] for row in run.held_out["tested"]]), kept, atol=1e-4)
     assert run.exhibits["suspects"] and run.pictures > 0
+    assert run.exhibits["map"]["after"] == [] and "without a network" in run.exhibits["map"]["before_is"]
 
 
 def test_a_damaged_list_is_named(run, tmp_path):
