@@ -94,10 +94,9 @@ def sealed(backbone: str, size: int, pictures: Path, to: Path) -> Path:
 # The clients: the standard library alone, for what they take the server cannot have.
 
 
-async def ask(host: str, port: int, requests: Sequence[bytes], first: int, until: float, found: dict[str, Any]) -> None:
-    """One client: a request after the other on one connection."""
-    reader, writer = await asyncio.open_connection(host, port)
-    place = first
+async def ask(at: tuple[str, int], requests: Sequence[bytes], place: int, until: float, found: dict[str, Any]) -> None:
+    """One client: a request after the other on one connection, from one of them on."""
+    reader, writer = await asyncio.open_connection(*at)
     while time.perf_counter() < until:
         began = time.perf_counter()
         writer.write(requests[place % len(requests)])
@@ -119,14 +118,16 @@ def clients(host: str, port: int, count: int, seconds: float, pictures: str) -> 
     requests = []
     for path in sorted(Path(pictures).rglob("*.jpg")):
         body = path.read_bytes()
-        head = f"POST /predict HTTP/1.1\r\nhost: {host}\r\ncontent-type: image/jpeg\r\ncontent-length: {len(body)}\r\n\r\n"
+        head = (
+            f"POST /predict HTTP/1.1\r\nhost: {host}\r\ncontent-type: image/jpeg\r\ncontent-length: {len(body)}\r\n\r\n"
+        )
         requests.append(head.encode() + body)
     found: dict[str, Any] = {"answers": Counter(), "seconds": []}
 
     async def all_of_them() -> float:
         began = time.perf_counter()
         until, apart = began + seconds, max(1, len(requests) // count)
-        await asyncio.gather(*(ask(host, port, requests, i * apart, until, found) for i in range(count)))
+        await asyncio.gather(*(ask((host, port), requests, i * apart, until, found) for i in range(count)))
         return time.perf_counter() - began
 
     took, times = asyncio.run(all_of_them()), sorted(found["seconds"])
@@ -228,14 +229,14 @@ class Served:
         return self.process.wait(60)
 
 
-def turns(one: Served, single: Served, child: Child, pictures: Path, rounds: int, seconds: float, count: int) -> Any:
+def turns(servers: tuple[Served, Served], child: Child, pictures: Path, given: argparse.Namespace) -> Any:
     """Offline, many clients, and one client without batches, in turn."""
     found = []
-    for _ in range(rounds):
+    for _ in range(given.rounds):
         turn = {
-            "offline": child.ask(seconds),
-            "served": one.load(count, seconds, pictures),
-            "one_by_one": single.load(1, seconds, pictures),
+            "offline": child.ask(given.turn),
+            "served": servers[0].load(given.clients, given.turn, pictures),
+            "one_by_one": servers[1].load(1, given.turn, pictures),
             "load_average": round(os.getloadavg()[0], 2),
         }
         served = turn["served"]["per_second"]
@@ -326,7 +327,7 @@ def main() -> int:
         with running(model, pictures, given.serve.split()) as (one, single, child):
             threads = child.ask(0)["threads"]
             one.load(given.clients, 2, pictures)
-            found = turns(one, single, child, pictures, given.rounds, given.turn, given.clients)
+            found = turns((one, single), child, pictures, given)
             lasting = endurance(one, pictures, given.seconds, given.clients)
     result = {
         "command": " ".join(["python benchmarks/serving.py", *sys.argv[1:]]),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from headstart.base.errors import Undecodable
+from headstart.measure.arrays import Floats
 from headstart.ship.server import refusals
 from headstart.ship.server.batching import Outcome
 from headstart.ship.server.refusals import Refusal
@@ -66,67 +67,84 @@ def _quality(text: str) -> float:
         return 0.0
 
 
-def refused(outcome: Outcome) -> Refusal | None:
-    """Why an item has no prediction; None if it has one."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the model says of one item.
+
+    Attributes:
+        row: the prediction (K,).
+        answer: the same as plain data.
+    """
+
+    row: Floats
+    answer: dict[str, Any]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that it gives, for those who count them; of a number, none."""
+        first = next(iter(self.answer.values()))
+        return (first,) if isinstance(first, str) else tuple(first) if isinstance(first, list) else ()
+
+
+Result = Said | Refusal
+"""What an item is told: what the model says, or why it says nothing."""
+
+
+def result(outcome: Outcome, task: Task, form: Form) -> Result:
+    """An outcome in the client's form."""
     if isinstance(outcome, Undecodable):
         return refusals.of(outcome)
     if isinstance(outcome, Exception):
         return refusals.unexpected()
     if not np.isfinite(outcome).all():
         return Refusal(500, "Unexpected", "The model's answer is no number", next_move="check its weights: evaluate it")
-    return None
+    answer = task.answer(outcome, form.top)
+    if not form.probabilities:
+        answer.pop("probabilities", None)
+    elif "probabilities" not in answer and (probabilities := task.probabilities(outcome)):
+        answer["probabilities"] = probabilities
+    return Said(outcome, answer)
 
 
-def one(outcome: Any, task: Task, form: Form, about: dict[str, Any]) -> bytes:
+def one(result: Result, task: Task, form: Form, about: dict[str, Any]) -> bytes:
     """The answer to a request of one item.
 
     Raises:
         Refusal: when it has none.
     """
-    if refusal := refused(outcome):
-        raise refusal
+    if isinstance(result, Refusal):
+        raise result
     if form.kind == JSON:
-        return refusals.encoded({**_said(outcome, task, form), "model": about})
+        return refusals.encoded({**result.answer, "model": about})
     if form.kind == TEXT:
-        return (task.said(outcome, form.top) + "\n").encode()
-    return _table([[*task.header(form.top)], [*task.cells(outcome, form.top)]])
+        return (_line(result, task, form) + "\n").encode("utf-8", "replace")
+    return _table([task.header(form.top), task.cells(result.row, form.top)])
 
 
-def several(names: Sequence[str], outcomes: Sequence[Any], task: Task, form: Form, about: dict[str, Any]) -> bytes:
+def several(names: Sequence[str], results: Sequence[Result], task: Task, form: Form, about: dict[str, Any]) -> bytes:
     """The answer to a request of several items: each has its own, or its own error."""
-    faults = [refused(outcome) for outcome in outcomes]
+    pairs = list(zip(names, results, strict=True))
     if form.kind == JSON:
-        results = [
-            {"item": name, **({"error": fault.told} if fault else _said(outcome, task, form))}
-            for name, outcome, fault in zip(names, outcomes, faults, strict=True)
+        told = [
+            {"item": name, **(result.answer if isinstance(result, Said) else {"error": result.told})}
+            for name, result in pairs
         ]
-        return refusals.encoded({"results": results, "model": about})
-    rows = []
+        return refusals.encoded({"results": told, "model": about})
     if form.kind == TEXT:
-        for name, outcome, fault in zip(names, outcomes, faults, strict=True):
-            rows.append(f"{name}  {'error: ' + fault.told['what'] if fault else task.said(outcome, form.top)}")
-        return ("\n".join(rows) + "\n").encode("utf-8", "replace")
+        lines = [f"{name}  {_line(result, task, form)}" for name, result in pairs]
+        return ("\n".join(lines) + "\n").encode("utf-8", "replace")
     header = task.header(form.top)
-    table = [["item", *header, "error"]]
-    for name, outcome, fault in zip(names, outcomes, faults, strict=True):
-        cells = [""] * len(header) if fault else task.cells(outcome, form.top)
-        table.append([name, *cells, fault.told["what"] if fault else ""])
-    return _table(table)
+    rows = [["item", *header, "error"]]
+    for name, result in pairs:
+        cells = task.cells(result.row, form.top) if isinstance(result, Said) else [""] * len(header)
+        rows.append([name, *cells, "" if isinstance(result, Said) else result.told["what"]])
+    return _table(rows)
 
 
-def _said(outcome: Any, task: Task, form: Form) -> dict[str, Any]:
-    found = task.answer(outcome, form.top)
-    if not form.probabilities:
-        found.pop("probabilities", None)
-    elif probabilities := task.probabilities(outcome):
-        found["probabilities"] = probabilities
-    return found
-
-
-def names(answer: dict[str, Any]) -> tuple[str, ...]:
-    """The names that an answer gives, for those who count them; of a number, none."""
-    first = next(iter(answer.values()))
-    return (first,) if isinstance(first, str) else tuple(first) if isinstance(first, list) else ()
+def _line(result: Result, task: Task, form: Form) -> str:
+    if isinstance(result, Said):
+        return task.said(result.row, form.top)
+    return f"error: {result.told['what']}"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> bytes:

@@ -78,11 +78,13 @@ class Service:
             parcels, several = await inputs.parcels(request.headers, content, self.wire, self.limits)
             visit.bring(len(parcels) - 1)
             outcomes = await self._judged(parcels, request, until)
-            self._count(outcomes, request.state.id)
-        if not several:
-            return Response(answers.one(outcomes[0], self.model.task, form, self.which), media_type=form.kind)
-        names = [parcel.name for parcel in parcels]
-        return Response(answers.several(names, outcomes, self.model.task, form, self.which), media_type=form.kind)
+            results = [self._result(outcome, form, request.state.id) for outcome in outcomes]
+        if several:
+            names = [parcel.name for parcel in parcels]
+            content = answers.several(names, results, self.model.task, form, self.which)
+        else:
+            content = answers.one(results[0], self.model.task, form, self.which)
+        return Response(content, media_type=form.kind)
 
     async def _judged(self, parcels: Sequence[Parcel], request: Request, until: float) -> Sequence[Outcome]:
         """The outcomes of a request's items; they are dropped when the client leaves or the time is over."""
@@ -105,13 +107,14 @@ class Service:
             found.cancel()
             left.cancel()
 
-    def _count(self, outcomes: Sequence[Outcome], identity: str) -> None:
-        """Count what is said; a broken item is the client's business, what nobody foresaw goes to the log."""
-        for outcome in outcomes:
-            if isinstance(outcome, np.ndarray):
-                self.metrics.said(answers.names(self.model.task.answer(outcome)))
-            elif not isinstance(outcome, Undecodable):
-                self._failed(identity, outcome)
+    def _result(self, outcome: Outcome, form: answers.Form, identity: str) -> answers.Result:
+        """What an item is told; counted, and logged if nobody foresaw it."""
+        result = answers.result(outcome, self.model.task, form)
+        if isinstance(result, answers.Said):
+            self.metrics.said(result.names)
+        elif isinstance(outcome, Exception) and not isinstance(outcome, Undecodable):
+            self._failed(identity, outcome)
+        return result
 
     def example(self) -> bytes | None:
         """One of the generated golden examples as a file; None where they are the owner's own items."""
@@ -178,6 +181,7 @@ def _predict(api: FastAPI, service: Service) -> None:
 
     @api.post(
         "/predict",
+        tags=["model"],
         summary="What the model says of one item, or of each of several",
         response_class=Response,
         responses=responses,
@@ -196,11 +200,11 @@ def _predict(api: FastAPI, service: Service) -> None:
 
 
 def _states(api: FastAPI, service: Service) -> None:
-    @api.get("/health", summary="Is the process alive?", responses=schema.problems(400))
+    @api.get("/health", tags=["server"], summary="Is the process alive?", responses=schema.problems(400))
     async def health() -> schema.State:
         return schema.State(status="alive")
 
-    @api.get("/ready", summary="Does it take requests?", responses=schema.problems(400, 503))
+    @api.get("/ready", tags=["server"], summary="Does it take requests?", responses=schema.problems(400, 503))
     async def ready() -> schema.State:
         """True once the model's golden examples were replayed, and until the server is told to stop."""
         if service.door.closing:
@@ -214,7 +218,9 @@ def _about(api: FastAPI, service: Service) -> None:
         200: {"description": "Counters.", "content": {"text/plain": {"schema": {"type": "string"}}}}
     }
 
-    @api.get("/model", summary="What the model is", response_class=Response, responses=_described_model())
+    @api.get(
+        "/model", tags=["model"], summary="What the model is", response_class=Response, responses=_described_model()
+    )
     async def model() -> Response:
         return Response(about, media_type="application/json")
 
@@ -225,6 +231,7 @@ def _about(api: FastAPI, service: Service) -> None:
 
     @api.get(
         "/example",
+        tags=["model"],
         summary="An item to try: one of the model's golden examples",
         response_class=Response,
         responses={**schema.problems(400, 401, 404), **picture},
@@ -236,6 +243,7 @@ def _about(api: FastAPI, service: Service) -> None:
 
     @api.get(
         "/metrics",
+        tags=["server"],
         summary="Counters for Prometheus",
         response_class=Response,
         responses={**schema.problems(400, 401), **text},

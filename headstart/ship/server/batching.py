@@ -14,7 +14,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,9 +88,10 @@ class Batcher:
         first: Callable[[], None] = lambda: None,
     ) -> None:
         self._prepare, self._judge, self._limits, self._observe, self._first = prepare, judge, limits, observe, first
+        self._new: queue.SimpleQueue[_Ticket | None] = queue.SimpleQueue()
         self._queue: queue.SimpleQueue[_Ticket | None] = queue.SimpleQueue()
-        self._pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="decode")
-        self._thread = threading.Thread(target=self._work, name="judge", daemon=True)
+        self._decoding = [threading.Thread(target=self._open, daemon=True) for _ in range(os.cpu_count() or 1)]
+        self._judging = threading.Thread(target=self._work, daemon=True)
         # Each is written by one thread only, so no lock is needed to compare them.
         self._submitted = self._arrived = 0
         self._company = False
@@ -100,7 +100,8 @@ class Batcher:
         """Start the threads; returns when the network is ready."""
         self._loop = asyncio.get_running_loop()
         self._ready = self._loop.create_future()
-        self._thread.start()
+        for thread in (self._judging, *self._decoding):
+            thread.start()
         await self._ready
 
     def submit(self, parcels: Sequence[Any]) -> Job:
@@ -108,24 +109,26 @@ class Batcher:
         job = Job(len(parcels))
         for position, parcel in enumerate(parcels):
             self._submitted += 1
-            self._pool.submit(self._open, _Ticket(job, position, parcel))
+            self._new.put(_Ticket(job, position, parcel))
         return job
 
     def close(self) -> None:
         """End the threads; what is still waiting is not answered."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for _ in self._decoding:
+            self._new.put(None)
         self._queue.put(None)
-        if self._thread.is_alive():
-            self._thread.join(timeout=5)
+        if self._judging.is_alive():
+            self._judging.join(timeout=5)
 
-    def _open(self, ticket: _Ticket) -> None:
-        if not ticket.dropped:
-            try:
-                ticket.prepared = self._prepare(ticket.parcel)
-            except Exception as error:  # whatever one item does, the others are answered
-                ticket.prepared = error
-        ticket.parcel = None
-        self._queue.put(ticket)
+    def _open(self) -> None:
+        while (ticket := self._new.get()) is not None:
+            if not ticket.dropped:
+                try:
+                    ticket.prepared = self._prepare(ticket.parcel)
+                except Exception as error:  # whatever one item does, the others are answered
+                    ticket.prepared = error
+            ticket.parcel = None
+            self._queue.put(ticket)
 
     def _work(self) -> None:
         try:

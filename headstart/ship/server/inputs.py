@@ -157,7 +157,14 @@ def accepted(wire: Wire) -> tuple[str, ...]:
 
 
 def _too_many(what: str, limits: Limits) -> Refusal:
-    return refusals.too_large(f"{what} are too many for one request", f"at most {limits.items}", "send several")
+    return Refusal(
+        422,
+        "TooMany",
+        f"{what} are too many for one request",
+        where="body",
+        expected=f"at most {limits.items}",
+        next_move="send several requests",
+    )
 
 
 def _matches(kind: str, media: Sequence[str]) -> bool:

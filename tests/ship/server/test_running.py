@@ -64,7 +64,7 @@ def test_a_bad_token_is_refused(model_folder: Path, token: str) -> None:
 
 
 class Load:
-    """Clients that ask one after the other until they are told to stop; what they were answered."""
+    """Clients that ask one question after the other until they are sent away; what they were answered."""
 
     def __init__(self, process: Process, picture: bytes, clients: int) -> None:
         self.process, self.picture = process, picture
@@ -78,7 +78,10 @@ class Load:
         with self.process.client() as client:
             while not self.until.is_set():
                 try:
-                    self.answers[client.post("/predict", content=self.picture).status_code] += 1
+                    status = client.post("/predict", content=self.picture).status_code
+                    self.answers[status] += 1
+                    if status == 503:  # it is told to go elsewhere, and does
+                        return
                 except httpx.ConnectError:
                     self.answers["nobody there"] += 1
                     return
