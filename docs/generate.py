@@ -58,6 +58,7 @@ KINDS = {
     "ship": "Exports",
     "ship.panels": "Panels of the report",
     "tasks": "Tasks",
+    "track": "Trackers",
     "tune": "Strategies",
 }
 """What the plug-ins of a room are called; a room that is missing here goes by its own name."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         pretrain_backbone,
         report,
         serve,
+        track_run,
     )
     from headstart.base.errors import HeadstartError
     from headstart.estimators.classifier import TransferClassifier
@@ -60,6 +61,7 @@ __all__ = [
     "pretrain_backbone",
     "report",
     "serve",
+    "track_run",
 ]
 
 # No public name may be a room's: importing the room would put the module in the function's place.
@@ -81,6 +83,7 @@ _HOMES = {
     "pretrain_backbone": "headstart.api",
     "report": "headstart.api",
     "serve": "headstart.api",
+    "track_run": "headstart.api",
 }
 
 

@@ -28,6 +28,7 @@ from headstart.ship import exporting, sealed
 from headstart.ship.exporting import Exported
 from headstart.ship.report import page
 from headstart.ship.sealed import Model
+from headstart.track import following
 
 if TYPE_CHECKING:
     from headstart.ship.server.running import Server
@@ -62,6 +63,7 @@ def fit(
     replay: str | Path | None = None,
     checkpoint_every: str | float = "30s",
     pictures: bool = True,
+    track: str | Sequence[str] = (),
     report: Reporter | None = None,
 ) -> Model:
     """Get the best model that a pretrained network can give for a small labelled data set.
@@ -101,6 +103,7 @@ def fit(
         checkpoint_every: time between checkpoints of a running fit, and thus the most that a killed process loses.
         pictures: keep small copies of some of your items beside the model, in ``run/shown``, for the report to show;
             they are no part of the sealed model.
+        track: "tensorboard:FOLDER", "mlflow:ADDRESS", or several; the run is told to them while it goes.
         report: told of progress.
 
     Returns:
@@ -131,8 +134,13 @@ def fit(
         pictures=pictures,
     )
     clock, options = Clock(request.budget), job.check(request)
+    tracks = [track] if isinstance(track, str) else list(track)
+    following.check(tracks)
     to = job.settle(request)
-    with log.recording(report or Silent()) as recorded:
+    with (
+        log.recording(report or Silent()) as recorded,
+        following.followed(to, tracks, resume=resume, report=recorded),
+    ):
         table = open_source(source, labels, label=label, path=path, group=group, groups=groups)
         data = dataset.build(
             table, task=task, seed=seed, drop_rare=drop_rare, near_duplicates=near_duplicates, report=recorded
@@ -531,6 +539,24 @@ def report(model: Model | str | Path, output: str | Path | None = None) -> Path:
         HeadstartError: there is no model and no run, or the page cannot be written.
     """
     return page.write(model.path if isinstance(model, Model) else model, output)
+
+
+def track_run(model: Model | str | Path, to: str, *, weights: bool = False) -> str:
+    """Tell the run of a model to a tracker; what it was told before is not told again.
+
+    Args:
+        model: a model or its folder, also that of a run that has not finished.
+        to: "tensorboard:FOLDER" or "mlflow:ADDRESS", as ``fit`` takes them.
+        weights: also send the weights; the card and the report go with every run.
+
+    Returns:
+        Where it can be seen.
+
+    Raises:
+        RunError: there is no run, or the tracker does not take it.
+    """
+    folder = model.path if isinstance(model, Model) else Path(model).expanduser()
+    return following.tell(folder.absolute(), to, weights=weights)
 
 
 def seconds(given: str | float, name: str = "budget") -> float:

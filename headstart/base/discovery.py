@@ -35,6 +35,7 @@ CONTRACTS: dict[str, tuple[str, ...]] = {
     "ship": ("write", "reload"),
     "ship.panels": ("show",),
     "tasks": ("recognise", "parse", "learn", "restore"),
+    "track": ("begin", "check"),
     "tune": ("plan",),
 }
 """Room -> the functions that make a file in it a plug-in; the first is its main function."""

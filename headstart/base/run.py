@@ -16,6 +16,7 @@ validation.safetensors   predictions (m, K) of the winner on the held-out develo
 held_out.json     which items these are: where they lie, and the digests of their contents
 exhibits.json     what there is to look at: labels to doubt, pictures by row, what is missing and why
 shown/            small pictures of some of the items; absent with --no-pictures
+tracked-NAME.json what a tracker was told of the run
 log.txt           everything that was said
 """
 

@@ -16,6 +16,7 @@ Examples:
     headstart fit photos/ --dry-run
     headstart fit photos/ -o flowers --resume
     headstart fit photos/ -o again --replay flowers
+    headstart fit photos/ --track tensorboard --track mlflow:http://127.0.0.1:5000
 """
 
 from __future__ import annotations
@@ -129,6 +130,13 @@ def main(
     no_pictures: Annotated[
         bool, typer.Option("--no-pictures", help="Keep no small copies of your pictures for the report.")
     ] = False,
+    track: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[:PLACE]",
+            help=f"Follow the run with {' or '.join(discovery.plugins('track'))}, as mlflow:http://...; repeatable.",
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")] = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -167,6 +175,7 @@ def main(
         else:
             to = output or default_output(source)
             given |= {"overwrite": overwrite, "resume": resume, "replay": replay, "checkpoint_every": checkpoint_every}
+            given["track"] = track or []
             model = fit(source, output=to, golden=golden, pictures=not no_pictures, report=report, **given)
     if dry_run:
         outcome.show_plan(plan, as_json=as_json)

@@ -1,8 +1,9 @@
-"""List the runs of this machine, or compare some of them side by side.
+"""List the runs of this machine, compare some of them side by side, or tell them to a tracker.
 
-ACTION is ls or compare. Without folders, ls lists every run that fit began on this machine and that is still there;
-with folders, the runs in them. compare takes models or runs; if they are on the same data and the same split, it also
-says how far each is from the first, item by item, with a 95 % interval.
+ACTION is ls, compare or track. Without folders, ls lists every run that fit began on this machine and that is still
+there; with folders, the runs in them. compare takes models or runs; if they are on the same data and the same split, it
+also says how far each is from the first, item by item, with a 95 % interval. track tells runs, finished or not, to
+TensorBoard or MLflow, as fit --track does while they go; what was told before is not told again.
 
 Examples:
 
@@ -10,6 +11,7 @@ Examples:
     headstart runs ls experiments/ --json
     headstart runs compare flowers flowers-vit
     headstart runs compare flowers flowers-vit --metric f1_macro
+    headstart runs track flowers --to mlflow:http://127.0.0.1:5000
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from headstart.measure.metric import Metric
     from headstart.ship.runs import Summary
 
-ACTIONS = ("ls", "compare")
+ACTIONS = ("ls", "compare", "track")
 _OUTCOMES = {
     "positive": "helped",
     "negative": "hurt",
@@ -41,7 +43,7 @@ _OUTCOMES = {
 
 def main(
     action: Annotated[
-        str, typer.Argument(metavar="ACTION", help="ls or compare.", autocompletion=values.among(ACTIONS))
+        str, typer.Argument(metavar="ACTION", help="ls, compare or track.", autocompletion=values.among(ACTIONS))
     ] = "ls",
     folders: Annotated[
         list[Path] | None,
@@ -58,12 +60,20 @@ def main(
             autocompletion=values.metrics,
         ),
     ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="NAME[:PLACE]", help="Of track: tensorboard:FOLDER or mlflow:ADDRESS."),
+    ] = None,
+    weights: Annotated[bool, typer.Option("--weights", help="Of track: send the model's weights too.")] = False,
     as_json: options.Json = False,
 ) -> int:
     """Parse, read, print."""
     if action not in ACTIONS:
         raise UnknownName("action", action, ACTIONS, next_move="headstart runs --help")
     given = folders or []
+    if action == "track":
+        _track(given, to, weights=weights, as_json=as_json)
+        return 0
     if action == "ls":
         _list(runs.found(given), as_json=as_json)
         return 0
@@ -73,6 +83,19 @@ def main(
     found = [runs.summary(folder) for folder in one_each]
     _compare(found, runs.metric(found[0], metric), as_json=as_json)
     return 0
+
+
+def _track(folders: list[Path], to: str | None, *, weights: bool, as_json: bool) -> None:
+    if not folders or not to:
+        raise BadOption("Nothing to track", expected="headstart runs track MODEL --to mlflow:http://HOST:PORT")
+    from headstart.api import track_run
+
+    told = [(folder, track_run(folder, to, weights=weights)) for folder in runs.found(folders)]
+    if as_json:
+        print(json.dumps({"tracked": [{"path": str(folder), "place": place} for folder, place in told]}))
+        return
+    for folder, place in told:
+        print(f"{printable(folder.name)}: {printable(place)}")
 
 
 def _one(folder: Path) -> Path:

@@ -33,6 +33,7 @@ PUBLIC = [
     "pretrain_backbone",
     "report",
     "serve",
+    "track_run",
 ]
 """What users may rely on. A change here is a change of the interface: it belongs in CHANGELOG.md."""
 
