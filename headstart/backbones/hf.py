@@ -16,6 +16,7 @@ from huggingface_hub import constants
 
 from headstart.backbones import hub, snapshot
 from headstart.backbones.chain import Backbone
+from headstart.backbones.publishing import Finished, Published
 from headstart.base.errors import BadOption, HeadstartError, UnknownName
 from headstart.base.vocabulary import BackboneInfo
 
@@ -80,6 +81,24 @@ def build(name: str, config: Mapping[str, Any], *, seed: int = 0) -> Backbone:
         MissingExtra: without transformers.
     """
     return snapshot.build(name, config, seed=seed)
+
+
+def publish(finished: Finished, to: Path) -> None:
+    """Write a trained network as a folder that transformers loads.
+
+    Raises:
+        ExportError, WeightsError, MissingExtra
+    """
+    from headstart.backbones import transformed
+
+    transformed.publish(finished, to)
+
+
+def published(to: Path) -> Published:
+    """The folder, loaded by transformers."""
+    from headstart.backbones import transformed
+
+    return transformed.published(to)
 
 
 def _snapshot(name: str, *, fetch: bool = True) -> snapshot.Snapshot:

@@ -6,6 +6,7 @@ Wightman, PyTorch Image Models (2019), https://github.com/huggingface/pytorch-im
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
@@ -14,17 +15,20 @@ from types import MappingProxyType
 from typing import Any, cast
 
 import timm
+import timm.data
 import timm.layers
 import torch
 from huggingface_hub import constants
+from safetensors.torch import save_file
 from timm.models import PretrainedCfg, get_pretrained_cfg
 from torch import nn
 
 from headstart.backbones import fetch, hub, licences, tensors
 from headstart.backbones.chain import Backbone, seeded, untrained
+from headstart.backbones.publishing import CONFIG, ENDS, WEIGHTS, Finished, Published
 from headstart.backbones.revival import revive
-from headstart.base import reach
-from headstart.base.errors import BadOption, UnknownName, WeightsError
+from headstart.base import files, reach
+from headstart.base.errors import BadOption, ExportError, UnknownName, WeightsError
 from headstart.base.vocabulary import BackboneInfo, Preprocessing
 
 FILES = ("model.safetensors", "pytorch_model.bin")
@@ -315,3 +319,80 @@ def build(
         tensors.fill(module, state, f"timm/{name}")
     known = dataclasses.replace(info, config=dict(config) if options else None)
     return Backbone(module, known, rebuild=rebuild, wrapped=_kept_whole())
+
+
+def publish(finished: Finished, to: Path) -> None:
+    """Write a folder that ``timm.create_model("local-dir:FOLDER", pretrained=True)`` loads, and transformers too.
+
+    Raises:
+        ExportError: when the architecture's own classifier is no linear layer, or the network has tensors that it has
+            no place for.
+    """
+    bare = finished.architecture.split(".", 1)[0]
+    options = dict((finished.config or {}).get("model_args") or {})
+    model: Any = timm.create_model(bare, pretrained=False, num_classes=len(finished.labels), **options)
+    heads = model.get_classifier()
+    heads = list(heads) if isinstance(heads, tuple | list | nn.ModuleList) else [heads]
+    if not all(isinstance(head, nn.Linear) and head.weight.shape == finished.weight.shape for head in heads):
+        raise _no_place(bare, "its own classifier is not one linear layer over the same features")
+    own = {id(tensor) for head in heads for tensor in head.parameters()}
+    wanted = {name for name, tensor in model.state_dict(keep_vars=True).items() if id(tensor) not in own}
+    if odd := sorted(wanted ^ finished.state.keys()):
+        raise _no_place(bare, f"{odd[0]} has no place in it, or is missing")
+    model.load_state_dict(finished.state, strict=False)
+    for head in heads:
+        head.load_state_dict({"weight": finished.weight, "bias": finished.bias})
+    save_file({name: each.contiguous() for name, each in model.state_dict().items()}, to / WEIGHTS, {"format": "pt"})
+    files.write_json(to / CONFIG, _described(model, bare, options, finished))
+
+
+def _described(model: Any, bare: str, options: Mapping[str, Any], finished: Finished) -> dict[str, Any]:
+    """A config.json as timm writes it; what it knows of the source's own preprocessing is not this model's."""
+    prepared, known = finished.preprocessing, model.pretrained_cfg
+    return {
+        "architecture": bare,
+        "num_classes": len(finished.labels),
+        "num_features": model.num_features,
+        "label_names": list(finished.labels),
+        "problem_type": finished.problem,
+        **({"model_args": dict(options)} if options else {}),
+        "pretrained_cfg": {
+            "custom_load": False,
+            "input_size": [3, prepared.size, prepared.size],
+            "fixed_input_size": bool(known.get("fixed_input_size")),
+            "interpolation": prepared.interpolation,
+            "crop_pct": prepared.crop,
+            "crop_mode": "center",
+            "mean": list(prepared.mean),
+            "std": list(prepared.std),
+            "num_classes": len(finished.labels),
+            "first_conv": known.get("first_conv"),
+            "classifier": known.get("classifier"),
+            "license": finished.licence.lower(),
+        },
+    }
+
+
+def _no_place(bare: str, reason: str) -> ExportError:
+    return ExportError(
+        f"timm has no {bare} that would be this model: {reason}",
+        next_move="headstart export --to onnx, or --to safetensors",
+    )
+
+
+def published(to: Path) -> Published:
+    """The folder, loaded by timm."""
+    model: Any = timm.create_model(f"local-dir:{to}", pretrained=True).eval()
+    # Like the above, documented but not declared as exported.
+    data: Any = timm.data
+    transform = data.create_transform(**data.resolve_model_data_config(model))
+    end = ENDS[str(json.loads((to / CONFIG).read_text(encoding="utf-8")).get("problem_type"))]
+    use = (
+        "import timm",
+        "from PIL import Image, ImageOps",
+        'picture = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB")',
+        f"model = timm.create_model({f'local-dir:{to.name}'!r}, pretrained=True).eval()",
+        "prepare = timm.data.create_transform(**timm.data.resolve_model_data_config(model))",
+        f"predictions = model(prepare(picture)[None]){end}",
+    )
+    return Published("timm", model, lambda picture: transform(picture)[None], use, ("timm",))

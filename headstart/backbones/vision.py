@@ -126,19 +126,19 @@ def build(made: Mapping[str, Any], name: str, state: Mapping[str, torch.Tensor] 
         MissingExtra: without transformers.
         WeightsError: for a family that cannot be built or taken apart, or tensors that do not fit.
     """
-    with _quiet():
-        kind, settings = _kind(made, name)
+    with quiet():
+        family, settings = kind(made, name)
         try:
             if state is None:
-                model = revive(kind._from_config(settings, dtype=torch.float32))
+                model = revive(family._from_config(settings, dtype=torch.float32))
             else:
-                model = _restored(kind, settings, state)
+                model = _restored(family, settings, state)
         except WeightsError:
             raise
         except Exception as error:  # transformers checks configurations in a hundred places
             raise _unbuildable(name, str(error).strip().split("\n")[0]) from error
-        _behead(model)
-        features = _logits if "Classification" in type(model).__name__ else _pooled_output
+        behead(model)
+        features = logits if "Classification" in type(model).__name__ else _pooled_output
         chain = layers.chain(model.eval(), features, int(made["size"]), name)
     if made.get("flip"):
         chain.add_module("flip", Flip())
@@ -154,7 +154,8 @@ class Flip(nn.Module):
         return x.flip(1)
 
 
-def _logits(output: Any) -> torch.Tensor:
+def logits(output: Any) -> torch.Tensor:
+    """What a classifier of the library gives, (n, C)."""
     found: torch.Tensor = output.logits
     return found.flatten(1)
 
@@ -165,7 +166,7 @@ def _pooled_output(output: Any) -> torch.Tensor:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without the library's own remarks: what matters is checked here and raised."""
     try:
         from transformers.utils import logging
@@ -184,7 +185,7 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _kind(made: Mapping[str, Any], name: str) -> tuple[Any, Any]:
+def kind(made: Mapping[str, Any], name: str) -> tuple[Any, Any]:
     """The library's class for a configuration, and the configuration."""
     from transformers import MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING, MODEL_MAPPING, AutoConfig
 
@@ -221,9 +222,9 @@ def _restored(kind: Any, settings: Any, state: Mapping[str, torch.Tensor]) -> nn
         ignore_mismatched_sizes=True,
         output_loading_info=True,
     )
-    heads = set(_heads(model))
+    ours = set(heads(model))
     wrong = [str(key) for key in told["missing_keys"]] + [str(entry[0]) for entry in told["mismatched_keys"]]
-    wrong = [key for key in wrong if key.rpartition(".")[0] not in heads]
+    wrong = [key for key in wrong if key.rpartition(".")[0] not in ours]
     odd = [key for key, tensor in model.state_dict().items() if not bool(torch.isfinite(tensor.float()).all())]
     if wrong or odd:
         shown = "; ".join(sorted(wrong)[:3] or sorted(odd)[:3])
@@ -235,7 +236,7 @@ def _restored(kind: Any, settings: Any, state: Mapping[str, torch.Tensor]) -> nn
     return found
 
 
-def _heads(model: nn.Module) -> list[str]:
+def heads(model: nn.Module) -> list[str]:
     """Paths of the layers that give one number a class."""
     return [
         path
@@ -244,9 +245,9 @@ def _heads(model: nn.Module) -> list[str]:
     ]
 
 
-def _behead(model: nn.Module) -> None:
+def behead(model: nn.Module) -> None:
     """Replace the source head, and a dropout at the top level in front of it, by the identity."""
-    for path in _heads(model):
+    for path in heads(model):
         owner, _, key = path.rpartition(".")
         setattr(model.get_submodule(owner), key, nn.Identity())
     for key, part in list(model.named_children()):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from headstart.base.manifest import EvidenceRecord, Manifest, ScoreRecord
@@ -15,14 +16,36 @@ from headstart.base.vocabulary import Interval
 from headstart.measure.metric import Metric
 from headstart.tasks.task import Task
 
+_HUB_LICENCES = (
+    *("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "isc", "unlicense", "cc0-1.0", "cc-by-4.0"),
+    *("cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nc-nd-4.0"),
+)
+"""Licences that the hub knows by these names; others are named in words."""
 LISTED = 20
 """Skipped items, classes and notes beyond this many are counted, not listed."""
 
 
-def render(manifest: Manifest, task: Task, *, name: str) -> str:
-    """The card of a model called ``name``, as Markdown."""
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """An exported model's place on the Hugging Face hub.
+
+    Attributes:
+        library: the hub's name of the library that loads it.
+        use: lines of Python that do.
+        needs: packages that they need.
+        notes: sentences on what differs from the sealed model.
+    """
+
+    library: str
+    use: tuple[str, ...]
+    needs: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def render(manifest: Manifest, task: Task, *, name: str, hub: Hub | None = None) -> str:
+    """The card of a model called ``name``, as Markdown; with ``hub`` for a folder of another library."""
     parts = [
-        _front_matter(manifest, task),
+        _front_matter(manifest, task) if hub is None else _hub_matter(manifest, task, hub, name),
         f"# {_escape(name)}",
         _summary(manifest, task),
         _data(manifest, task),
@@ -30,7 +53,7 @@ def render(manifest: Manifest, task: Task, *, name: str) -> str:
         _scores(manifest, task),
         _evidence(manifest.evidence, task),
         _limits(manifest, task),
-        _use(manifest, name),
+        _use(manifest, name) if hub is None else _hub_use(hub),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -50,6 +73,37 @@ def _front_matter(manifest: Manifest, task: Task) -> str:
     # A JSON value is a YAML value, whatever characters a name holds.
     lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()]
     return "\n".join(["---", *lines, "---"])
+
+
+def _hub_matter(manifest: Manifest, task: Task, hub: Hub, name: str) -> str:
+    """The header that the hub reads: what loads the model, what it came from, and what it scored."""
+    fields: dict[str, Any] = {"library_name": hub.library, "tags": ["headstart", manifest.task, hub.library]}
+    if manifest.backbone is not None:
+        licence, whence = manifest.backbone.licence, manifest.backbone.name
+        known = licence.lower() in _HUB_LICENCES
+        fields |= {"license": licence.lower()} if known else {"license": "other", "license_name": licence}
+        if whence.startswith(("timm/", "hf/")) and manifest.backbone.source != "random initialisation":
+            fields["base_model"] = whence.removeprefix("hf/").split("@")[0]
+    if manifest.modality == "images" and task.words.pipeline:
+        fields["pipeline_tag"] = task.words.pipeline
+    scores = [
+        {"type": metric, "name": task.metrics[metric].title, "value": round(score.value, 6)}
+        for metric, score in manifest.metrics.items()
+        if metric in task.metrics
+    ]
+    if scores:
+        fields["metrics"] = [score["type"] for score in scores]
+        data = {"type": "own", "name": str(manifest.data.get("origin") or "the owner's own items")}
+        kind = {"type": task.words.pipeline or manifest.task}
+        fields["model-index"] = [{"name": name, "results": [{"task": kind, "dataset": data, "metrics": scores}]}]
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()]
+    return "\n".join(["---", *lines, "---"])
+
+
+def _hub_use(hub: Hub) -> str:
+    code = "\n".join(f"    {line}" for line in hub.use)
+    notes = "\n".join(f"- {_escape(note)}" for note in hub.notes)
+    return f"## Use\n\nWith {' and '.join(hub.needs)} installed:\n\n{code}" + (f"\n\n{notes}" if notes else "")
 
 
 def _summary(manifest: Manifest, task: Task) -> str:

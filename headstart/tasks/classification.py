@@ -49,6 +49,7 @@ class Classification(Task):
     settles = "log_loss"
     points = "accuracy"
     gives = "probabilities"
+    problem = "single_label_classification"
     words = Words(
         purpose="Tells {count} classes apart ({names}).",
         limit="It always answers with one of its classes, also for a picture of something else.",

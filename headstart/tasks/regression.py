@@ -50,6 +50,7 @@ class Regression(Task):
     settles = "rmse"
     points = "r2"
     gives = "values"
+    problem = "regression"
     words = Words(
         purpose="Estimates a number, {names}, from a picture.",
         limit="It always answers with a number, also for a picture of something else, and knows no range beyond "
@@ -104,6 +105,10 @@ class Regression(Task):
     def predictions(self, outputs: Any, temperature: float = 1.0) -> Floats:
         """Numbers in the target's own unit."""
         return np.asarray(outputs, dtype=np.float64) * self.scale + self.mean
+
+    def folded(self, weight: torch.Tensor, bias: torch.Tensor, temperature: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """A head whose outputs are in the target's own unit."""
+        return weight * self.scale, bias * self.scale + self.mean
 
     def in_graph(self, outputs: torch.Tensor, temperature: float) -> torch.Tensor:
         """Numbers in the target's own unit, in double precision: that of a year or a price needs it."""

@@ -66,6 +66,7 @@ class Task(ABC):
         points: the score whose hundredth is a point: what flips and another rung may cost or gain.
         words: how it is talked about.
         gives: what ``predictions`` are, as one plain word.
+        problem: the transformers library's name for what is predicted; empty if it has none.
     """
 
     names: tuple[str, ...]
@@ -77,6 +78,7 @@ class Task(ABC):
     points: ClassVar[str]
     words: ClassVar[Words]
     gives: ClassVar[str] = "predictions"
+    problem: ClassVar[str] = ""
 
     # From labels to targets.
 
@@ -154,6 +156,10 @@ class Task(ABC):
     @abstractmethod
     def predictions(self, outputs: Any, temperature: float = 1.0) -> Floats:
         """What outputs (n, C) say, (n, K): probabilities, or values in the target's own unit."""
+
+    def folded(self, weight: torch.Tensor, bias: torch.Tensor, temperature: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """A head (C, d), (C,) whose outputs need no temperature, nor a scale, to mean what they say."""
+        return weight / temperature, bias / temperature
 
     def in_graph(self, outputs: torch.Tensor, temperature: float) -> torch.Tensor:
         """What ``predictions`` computes, (n, C) to (n, K), on tensors: the end of an exported graph.
