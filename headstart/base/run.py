@@ -28,9 +28,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from headstart.base import files
+from headstart.base import display, files
 from headstart.base.errors import RunError
 
+_TOLD = ("severity", "name", "sentence", "next_move")
 SHOWN = "shown"
 """The folder of small pictures in a run directory."""
 
@@ -140,6 +141,15 @@ class Run:
     def running(self) -> Sequence[Mapping[str, Any]]:
         """The epochs of the fit that is running, with its name as ``fit``; after a resumption some come twice."""
         return files.read_lines(self.path / "running.jsonl")
+
+    def _repr_html_(self) -> str:
+        candidate = self.verdict.get("models", {}).get(self.verdict.get("winner"), "")
+        return display.panel(
+            f"Run in {self.path}",
+            display.line(self.verdict.get("sentence") or "It has not come to a verdict"),
+            display.evidence(self.evidence, best=candidate),
+            *(display.finding(*(str(one[name]) for name in _TOLD)) for one in self.findings),
+        )
 
     def arrays(self, name: str) -> Mapping[str, Any]:
         """The numpy arrays that were kept under a name; empty if none were.

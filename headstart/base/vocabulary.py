@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from headstart.base import display
+
 Part = Literal["train", "val", "test"]
 PARTS: tuple[Part, ...] = ("train", "val", "test")
 
@@ -273,3 +275,17 @@ class Inspected:
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return asdict(self)
+
+    def _repr_html_(self) -> str:
+        counts = display.table(["Name", "Items"], [[name, f"{count:,}"] for name, count in self.classes.items()])
+        parts = ", ".join(f"{size:,} {part}" for part, size in self.parts.items() if size)
+        how = "cross-validated in 5 folds" if self.cross_validated else "one split"
+        return display.panel(
+            f"{self.items:,} {self.modality} {self.about}",
+            display.line(self.understood),
+            display.line(f"Task: {self.task}{f' ({self.why})' if self.why else ''}"),
+            display.line(f"fit would use {parts}; {how}" if parts else ""),
+            *(display.line(note, faint=True) for note in self.notes),
+            *(display.finding(each.severity, each.name, each.sentence, each.next_move) for each in self.findings),
+            counts,
+        )

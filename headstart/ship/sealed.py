@@ -22,7 +22,7 @@ from headstart.base.run import Run
 from headstart.base.vocabulary import Evidence, Interval
 from headstart.data.opening import open_source
 from headstart.data.printable import count, where
-from headstart.ship import evaluation, golden
+from headstart.ship import display, evaluation, golden
 from headstart.ship.described import task_of
 from headstart.ship.items import listed
 from headstart.ship.scoring import Scorer, restored
@@ -44,12 +44,14 @@ class Prediction:
         answer: what the task says of it, as plain data: "label" and "confidence", "labels", or "value".
         scores: (K,) probabilities of the classes or labels, or the one value.
         task: what is predicted.
+        modality: what kind of item it is: a file of the data room.
     """
 
     item: Any = field(compare=False)
     answer: dict[str, Any]
     scores: np.ndarray = field(compare=False)
     task: Task = field(compare=False)
+    modality: str = field(default="images", compare=False)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -97,6 +99,9 @@ class Prediction:
         item = repr(self.item) if shape is None else f"<{type(self.item).__name__} {tuple(shape)}>"
         return f"Prediction({item if len(item) <= _LONG else item[:_LONG] + '…'}, {self.said()})"
 
+    def _repr_html_(self) -> str:
+        return display.prediction(self)
+
     def _of(self, name: str) -> Any:
         if name not in self.answer:
             raise BadOption(
@@ -136,12 +141,13 @@ class Model:
     @property
     def evidence(self) -> list[Evidence]:
         """The evidence table: every candidate that was measured, with its validation scores."""
-        return [row.value() for row in self.manifest.evidence]
+        sealed = str(self.manifest.training.get("candidate", ""))
+        return display.Table([row.value() for row in self.manifest.evidence], sealed, self.task)
 
     @property
     def verdict(self) -> dict[str, Any]:
         """Whether transfer helped, and by how much: ``sentence``, ``outcome``, ``gap``, ``tests``."""
-        return dict(self.manifest.verdict)
+        return display.Verdict(dict(self.manifest.verdict), self.task)
 
     @property
     def run(self) -> Run | None:
@@ -161,7 +167,7 @@ class Model:
             Undecodable: for an item that cannot be read, unless it is skipped.
             DataError: when there is nothing to predict.
         """
-        found = []
+        found = display.Predictions()
         _check(on_error)
         for _, result in self.stream(items, precision=precision):
             if isinstance(result, Prediction):
@@ -217,7 +223,7 @@ class Model:
         report.end()
 
     def _prediction(self, item: Any, scores: np.ndarray) -> Prediction:
-        return Prediction(item, self.task.answer(scores), scores, self.task)
+        return Prediction(item, self.task.answer(scores), scores, self.task, self.manifest.modality)
 
     def evaluate(
         self,
@@ -278,6 +284,9 @@ class Model:
         ]
         sentence = self.manifest.verdict.get("sentence")
         return "\n".join(lines + ([str(sentence)] if sentence else []))
+
+    def _repr_html_(self) -> str:
+        return display.model(self)
 
     def __repr__(self) -> str:
         backbone, baseline = self.manifest.backbone, self.manifest.baseline
