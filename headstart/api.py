@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -386,19 +387,19 @@ def serve(
     limits = Limits(**given, wait=wait, timeout=seconds(timeout, "timeout"))
     here(precision)
     # The address first: a port that is taken should be said before a large model is loaded.
-    place = running.Place(host, port)
-    ready = model if isinstance(model, Model) else load(model)
-    most = max_size or discovery.load("data", ready.manifest.modality).WIRE.most
-    server = running.Server(
-        ready,
-        place,
-        replace(limits, item=most),
-        token=token,
-        precision=precision,
-        threads=threads,
-        report=report,
-    )
-    return server.run(lambda: started(server) if started else None)
+    with contextlib.closing(running.Place(host, port)) as place:
+        ready = model if isinstance(model, Model) else load(model)
+        most = discovery.load("data", ready.manifest.modality).WIRE.most if max_size is None else max_size
+        server = running.Server(
+            ready,
+            place,
+            replace(limits, item=most),
+            token=token,
+            precision=precision,
+            threads=threads,
+            report=report,
+        )
+        return server.run(lambda: started(server) if started else None)
 
 
 def list_backbones(

@@ -443,3 +443,22 @@ def test_decoding_leaves_the_callers_image_alone() -> None:
     images.render(original, size=2)
     images.facts(original)
     assert np.array_equal(np.asarray(original), RGB)
+
+
+def test_what_a_stranger_sent_is_judged_by_its_header(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    Image.new("L", (300, 200)).save(stream, "PNG")
+    content = stream.getvalue()
+    assert images.received(content, 60_000) is content
+    with pytest.raises(Undecodable, match="300 x 200 pixels are too many"):
+        images.received(content, 59_999)
+    # The header is enough: what follows is not looked at yet.
+    assert images.received(content[:60], 60_000) == content[:60]
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+    for text in (str(path), f"file://{path}", ""):
+        with pytest.raises(Undecodable, match="no picture"):
+            images.received(text, 60_000)
+    for broken in (b"", b"no picture", str(path).encode()):
+        with pytest.raises(Undecodable):
+            images.received(broken, 60_000)

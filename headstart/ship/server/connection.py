@@ -16,6 +16,10 @@ MOST = 1000
 """Connections at once; more are closed as they come."""
 
 
+WAITING = "waiting"
+"""Key of a request's state under which lies the future that nobody waits for any more once its client has left."""
+
+
 class Gathering:
     """A transport that sends together what is written in one turn of the loop: the head of an answer and its body.
 
@@ -61,6 +65,9 @@ class Connection(H11Protocol):
         """End."""
         if patience := getattr(self, "_patience", None):
             patience.cancel()
+        waiting = self.scope["state"].get(WAITING) if self.scope else None
+        if waiting is not None:
+            waiting.cancel()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:

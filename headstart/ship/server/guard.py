@@ -33,7 +33,7 @@ _ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 _UNREAD = 64 * 2**20
 _LINGER = 1.0
 """Bytes and seconds of a refused request that are still taken in, so that its client comes to read the answer."""
-_LEFT = 499
+LEFT = 499
 """What a request is counted as whose client left: a status that nobody was sent."""
 
 
@@ -131,7 +131,7 @@ class Guard:
             self._metrics.in_flight.dec()
             seconds = time.perf_counter() - started
             self._metrics.answered(path, exchange.status, seconds)
-            if exchange.status == _LEFT:
+            if exchange.status == LEFT:
                 self._metrics.abandoned()
             self._log(f"{scope['method']} {scope['path']} {exchange.status} {1000 * seconds:.1f} ms {exchange.id}")
 
@@ -156,7 +156,7 @@ class _Exchange:
 
     def __init__(self, receive: Receive, send: Send, identity: str, closing: Callable[[], bool]) -> None:
         self._receive, self._send, self._closing = receive, send, closing
-        self.id, self.status = identity, _LEFT
+        self.id, self.status = identity, LEFT
         self._read = self._left = False
 
     async def receive(self) -> Message:
@@ -169,7 +169,7 @@ class _Exchange:
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            if self._left:
+            if self._left or message["status"] == LEFT:
                 return
             self.status = message["status"]
             added = [(b"x-request-id", self.id.encode()), (b"x-content-type-options", b"nosniff")]
@@ -178,7 +178,7 @@ class _Exchange:
             message["headers"] = [*message.get("headers", ()), *added]
             await self._send(message)
             return
-        if self.status == _LEFT:
+        if self.status == LEFT:
             return
         last = not message.get("more_body", False)
         if last and self.status >= 400 and not self._read:
@@ -199,7 +199,7 @@ class _Exchange:
             left -= len(message.get("body", b""))
 
     async def refuse(self, refusal: Refusal) -> None:
-        if self.status != _LEFT:  # an answer has begun; a second one would be nonsense
+        if self.status != LEFT:  # an answer has begun; a second one would be nonsense
             return
         content = refusal.body()
         headers = {"content-type": "application/json", "content-length": str(len(content)), **refusal.headers}

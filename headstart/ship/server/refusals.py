@@ -89,6 +89,15 @@ def unavailable(type: str, what: str, *, seconds: int, expected: str = "") -> Re
     )
 
 
+def late(seconds: float, *, arrived: bool) -> Refusal:
+    """408 where the request, 504 where the answer took too long."""
+    if not arrived:
+        what, expected = "The request took too long to arrive", f"all of it within {seconds:g} s"
+        return Refusal(408, "TooSlow", what, expected=expected)
+    what, next_move = f"The answer took longer than {seconds:g} s", "send fewer items at once, or try again later"
+    return Refusal(504, "TimedOut", what, next_move=next_move)
+
+
 def unexpected() -> Refusal:
     """500: our own fault; what it was is for the server's log."""
     return Refusal(500, "Unexpected", "The server failed", next_move="its log says more under the request's id")

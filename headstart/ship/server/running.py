@@ -75,6 +75,10 @@ class Place:
         host = ("[::1]" if ":" in self.address else "127.0.0.1") if anywhere else self.host
         return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
 
+    def close(self) -> None:
+        """Give it up."""
+        self.socket.close()
+
     def hosts(self) -> frozenset[str]:
         """The names that a browser on this machine may call it by; empty for any."""
         if not self.loopback:
@@ -130,7 +134,7 @@ class Server:
         service = routes.Service(model, limits, self._batcher, door=self._door, metrics=metrics, failed=self._failed)
         api = routes.build(service, secured=bool(self.token))
         self._guard = Guard(
-            api,
+            routes.shortcut(api, service),
             paths=routes.paths(api),
             visitors=Visitors(self.token, place.hosts(), (pages.PREFIX, "/openapi.json")),
             metrics=metrics,

@@ -48,11 +48,11 @@ def test_only_loopback_is_taken_for_loopback() -> None:
     for host in ("127.0.0.1", "localhost", "127.0.0.2", "::1"):
         place = Place(host, 0)
         assert place.loopback and host in place.hosts() | {"::1"}
-        place.socket.close()
+        place.close()
     for host in ("0.0.0.0", "::"):
         place = Place(host, 0)
         assert not place.loopback and not place.hosts() and "0.0.0.0" not in place.url
-        place.socket.close()
+        place.close()
 
 
 @pytest.mark.parametrize("token", ["short", "spaces in a long token", "umlaut-ä-in-a-long-token"])
@@ -60,7 +60,7 @@ def test_a_bad_token_is_refused(model_folder: Path, token: str) -> None:
     place = Place("127.0.0.1", 0)
     with pytest.raises(BadOption, match="token"):
         Server(load(model_folder), place, Limits(), token=token)
-    place.socket.close()
+    place.close()
 
 
 class Load:
