@@ -50,6 +50,7 @@ class Classification(Task):
     points = "accuracy"
     gives = "probabilities"
     problem = "single_label_classification"
+    estimates = False
     words = Words(
         purpose="Tells {count} classes apart ({names}).",
         limit="It always answers with one of its classes, also for a picture of something else.",

@@ -56,6 +56,7 @@ class Multilabel(Task):
     points = "mean_average_precision"
     gives = "probabilities"
     problem = "multi_label_classification"
+    estimates = False
     words = Words(
         purpose="Says which of {count} labels a picture has ({names}).",
         limit="It knows its own labels only, and says nothing of what else a picture shows.",

@@ -67,6 +67,7 @@ class Task(ABC):
         words: how it is talked about.
         gives: what ``predictions`` are, as one plain word.
         problem: the transformers library's name for what is predicted; empty if it has none.
+        estimates: its one prediction is a number in the target's own unit, to be set against the true one.
     """
 
     names: tuple[str, ...]
@@ -79,6 +80,7 @@ class Task(ABC):
     words: ClassVar[Words]
     gives: ClassVar[str] = "predictions"
     problem: ClassVar[str] = ""
+    estimates: ClassVar[bool] = True
 
     # From labels to targets.
 

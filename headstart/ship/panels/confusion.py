@@ -25,7 +25,7 @@ def show(facts: Facts) -> Panel | None:
     part = facts.judged
     if facts.task is None or part is None:
         return None
-    details = facts.task.details(part.predictions, part.targets)
+    details = facts.details
     if "confusion" not in details:
         return None
     counts = np.asarray(details["confusion"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headstart.ship.report.blocks import Axis, Chart, Panel, Point, Series
-from headstart.ship.report.drawing import PALETTE, unit
+from headstart.ship.report.drawing import PALETTE, inside, unit
 from headstart.ship.report.facts import Curve, Facts
 
 PLACE = 40
@@ -75,7 +75,7 @@ def _held(facts: Facts, curves: Sequence[Curve], colour: dict[str, str]) -> Char
         for one in watched
     ]
     return Chart(
-        title=f"Held-out {metric.title.lower()}",
+        title=f"Held-out {inside(metric.title)}",
         alt=f"{metric.title} on the held-out items by epoch, for {len(watched)} fits.",
         x=Axis("Epoch", low=1, whole=True),
         y=Axis(metric.title + unit(metric)),

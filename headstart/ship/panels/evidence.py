@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from headstart.base.vocabulary import Evidence
 from headstart.measure.metric import Metric
 from headstart.ship.report.blocks import Cell, Panel, Table
-from headstart.ship.report.drawing import COLOURS, KIND_WORDS, count, drawn, ends, seconds
+from headstart.ship.report.drawing import COLOURS, KIND_WORDS, count, drawn, ends, inside, seconds
 from headstart.ship.report.facts import Facts
 
 PLACE = 20
@@ -26,7 +26,7 @@ def show(facts: Facts) -> Panel | None:
     rows = [_row(row, metrics, drawing, facts) for row in facts.evidence]
     strong = [place for place, row in enumerate(facts.evidence) if row.name == facts.sealed]
     right = [place for place, head in enumerate(heads) if place and head != "95 % interval"]
-    decider = facts.decided.title.lower() if facts.decided is not None else "the validation score"
+    decider = inside(facts.decided.title) if facts.decided is not None else "the validation score"
     lead = f"Every candidate on the same validation {facts.modality}; {decider} chose the one that was sealed."
     return Panel("Evidence", PLACE, (Table(heads, rows, "Every candidate", right, strong),), lead, span=7)
 

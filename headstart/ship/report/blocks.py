@@ -7,7 +7,7 @@ chart brings its numbers along, from which its table is made.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
 from headstart.data.printable import printable
@@ -186,7 +186,6 @@ class Axis:
         low, high: its ends; as the data have it where None.
         whole: only whole numbers have a tick.
         log: logarithmic.
-        names: what stands at some places instead of their numbers.
     """
 
     label: str
@@ -194,7 +193,6 @@ class Axis:
     high: float | None = None
     whole: bool = False
     log: bool = False
-    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

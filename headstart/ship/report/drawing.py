@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from headstart.base.vocabulary import Interval
 from headstart.measure.metric import Metric
@@ -44,6 +45,11 @@ def unit(metric: Metric) -> str:
     return ", %" if metric.percent else ""
 
 
+def inside(title: str) -> str:
+    """A title inside a sentence: ``Log loss`` has a small letter there, ``RMSE`` and ``R²`` have none."""
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title
+
+
 def count(number: int) -> str:
     """A number of parameters in a few letters: ``11.2 M``."""
     for size, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
@@ -61,4 +67,9 @@ def card(item: Item, *more: str) -> Card:
     """An item with its picture, what it is and what was said."""
     alt = f"{item.where}: {item.truth}, predicted {item.said}"
     pictures = ((item.picture, alt),) if item.picture else ()
-    return Card((f"{item.truth} → {item.said}", *more), pictures, item.where)
+    return Card((f"is {item.truth}", f"said {item.said}", *more), pictures, item.where)
+
+
+def text_of(value: Any) -> str:
+    """What a run's file holds as text, whatever it is; "" for nothing."""
+    return "" if value is None else str(value)

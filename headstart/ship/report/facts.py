@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -190,6 +191,20 @@ class Facts:
             picture=part.pictures.get(row, ""),
         )
 
+    @cached_property
+    def details(self) -> Mapping[str, Any]:
+        """What the task says of the judged part besides scores: confusions, each name by itself."""
+        part = self.judged
+        if part is None or self.task is None:
+            return {}
+        return self.task.details(part.predictions, part.targets)
+
+    def picture(self, part: str, row: Any) -> str:
+        """File of an item's small picture; "" if none was kept."""
+        by_part = self.exhibits.get("pictures")
+        rows = by_part.get(part) if isinstance(by_part, Mapping) else None
+        return str(rows.get(str(row), "")) if isinstance(rows, Mapping) else ""
+
     @property
     def judged(self) -> Held | None:
         """The part that scores are stated on: the tested one, or else the validation items."""
@@ -210,14 +225,8 @@ class Facts:
             **{name: _listed(value) for name, value in rest.items()},
             "evidence": [_listed(row) for row in self.evidence],
             "held_out": parts,
-            "details": {} if self.task is None or self.judged is None else plain(self._details()),
+            "details": plain(self.details),
         }
-
-    def _details(self) -> Mapping[str, Any]:
-        part = self.judged
-        if part is None or self.task is None:
-            return {}
-        return self.task.details(part.predictions, part.targets)
 
 
 def _listed(value: Any) -> Any:

@@ -70,6 +70,7 @@ def gather(folder: str | Path) -> Facts:
     task = task_of(folder, sealed) if sealed is not None else _begun_task(data)
     verdict = dict(sealed.verdict) if sealed is not None else reading.get("The verdict", "verdict", dict)
     exhibits = reading.get("What was kept to be looked at", "exhibits", dict)
+    reading.missing += [str(note) for note in exhibits.get("notes") or () if isinstance(note, str)]
     noun = sealed.modality if sealed is not None else "items"
     parts = _held(reading, exhibits, verdict, task, noun)
     if sealed is not None and not parts and not reading.missing:

@@ -2,9 +2,10 @@
 // What the page does beyond lying there: charts (Observable Plot), the confusion matrix, maps, the colour scheme.
 // Nothing of the data is ever HTML here: text goes through textContent, and the policy of the page runs no other code.
 (() => {
-  const { draw, pictures } = JSON.parse(document.getElementById("data").textContent);
+  const { draw, pictures } = JSON.parse(document.getElementById("report-data").textContent);
   const SYMBOLS = ["circle", "triangle", "square", "diamond", "cross", "wye"];
   const COLOURS = ["one", "two", "three", "four", "five", "six"];
+  const KINDS = { transfer: "circle", scratch: "triangle", baseline: "square" };
   const HINT = "Point at a dot, or focus the chart and use the arrow keys.";
 
   function element(name, attributes = {}, ...children) {
@@ -23,13 +24,11 @@
   // Charts
 
   function axis(scale) {
-    const names = scale.names || {};
-    const named = Object.keys(names).length > 0;
-    const options = { label: scale.label, nice: scale.low === null && scale.high === null && !scale.whole && !scale.log };
-    if (scale.log) options.type = "log";
-    if (named) {
-      options.ticks = Object.keys(names).map(Number);
-      options.tickFormat = (value) => names[value] ?? "";
+    const options = { label: scale.label };
+    if (scale.log) {
+      options.type = "log";
+      options.ticks = [0.001, 0.01, 0.1, 1, 10, 100, 1000, 10000, 100000];
+      options.tickFormat = (value) => value.toLocaleString("en");
     }
     return options;
   }
@@ -38,7 +37,10 @@
     const finite = values.filter(Number.isFinite);
     const low = scale.low ?? Math.min(...finite);
     const high = scale.high ?? Math.max(...finite);
-    return low < high ? [low, high] : [low - 0.5, high + 0.5];
+    if (!(low < high)) return [low - 0.5, high + 0.5];
+    if (scale.log || scale.whole) return [low, high];
+    const nice = d3.scaleLinear().domain([low, high]).nice().domain();
+    return [scale.low ?? nice[0], scale.high ?? nice[1]];
   }
 
   function wholeTicks([low, high], width) {
@@ -48,7 +50,7 @@
     return ticks;
   }
 
-  function marksOf(series, place) {
+  function marksOf(series) {
     const stroke = colour(series.colour);
     const points = series.points;
     const dash = series.dashed ? "5 4" : undefined;
@@ -70,7 +72,7 @@
       marks.push(Plot.ruleX(open, { x: "x", y1: "low", y2: "high", stroke, strokeWidth: 1.5 }));
     }
     if (points.length <= 40 && !series.faint) {
-      const symbol = SYMBOLS[Math.max(0, COLOURS.indexOf(series.colour)) % SYMBOLS.length];
+      const symbol = KINDS[series.colour] ?? SYMBOLS[COLOURS.indexOf(series.colour)] ?? "circle";
       marks.push(Plot.dot(points, { x: "x", y: "y", fill: stroke, r: 3.5, symbol }));
     }
     return marks;
@@ -87,13 +89,16 @@
     const ys = ends(spec.y, all.flatMap((p) => [p.y, p.low ?? p.y, p.high ?? p.y]));
     const x = { ...axis(spec.x), domain: xs };
     const y = { ...axis(spec.y), domain: ys, grid: true };
-    if (spec.x.whole) x.ticks = wholeTicks(xs, width), (x.tickFormat = "d");
+    if (spec.x.whole) {
+      x.ticks = wholeTicks(xs, width);
+      x.tickFormat = "d";
+    }
     const marks = [];
     if (spec.diagonal) {
-      const low = Math.max(xs[0], ys[0]), high = Math.min(xs[1], ys[1]);
+      const [low, high] = [Math.max(xs[0], ys[0]), Math.min(xs[1], ys[1])];
       marks.push(Plot.line([[low, low], [high, high]], { stroke: colour("baseline"), strokeDasharray: "5 4" }));
     }
-    spec.series.forEach((series, place) => marks.push(...marksOf(series, place)));
+    spec.series.forEach((series) => marks.push(...marksOf(series)));
     marks.push(Plot.tip(all, Plot.pointer({ x: (p) => (p.wide === null ? p.x : (p.x + p.wide) / 2), y: "y", title: "title", maxRadius: 30 })));
     return plotted(spec, { width, height: Math.min(spec.height, Math.max(220, width * 0.75)), x, y, marks, marginLeft: 46, marginBottom: 38, marginTop: 26, marginRight: 14 });
   }
@@ -243,7 +248,8 @@
       plots.append(element("div", {}, view ? element("h3", {}, view) : null, drawing));
       return { drawing, number };
     });
-    let current = -1, only = null;
+    let current = -1;
+    let only = null;
     const visible = (dot) => only === null || dot.group === only;
 
     function show(number) {
@@ -285,10 +291,11 @@
     }
 
     function nearest(drawing, x, y) {
-      let best = -1, least = 28 * 28;
+      let best = -1;
+      let least = 28 * 28;
       drawing.places.forEach(([px, py], index) => {
         const far = (px - x) ** 2 + (py - y) ** 2;
-        if (far < least && visible(spec.dots[index])) (best = index), (least = far);
+        if (far < least && visible(spec.dots[index])) [best, least] = [index, far];
       });
       return best;
     }
@@ -361,7 +368,7 @@
   // The colour scheme, and paper
 
   const root = document.documentElement;
-  const scheme = document.getElementById("scheme");
+  const scheme = document.getElementById("report-scheme");
   const dark = () => (root.dataset.scheme ? root.dataset.scheme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
   const name = () => (scheme.textContent = dark() ? "Light" : "Dark");
   scheme.hidden = false;
@@ -380,7 +387,8 @@
     contents.querySelector("summary").focus();
   });
 
-  let closed = [], before;
+  let closed = [];
+  let before;
   addEventListener("beforeprint", () => {
     closed = [...document.querySelectorAll("main details:not([open])")];
     closed.forEach((each) => (each.open = true));

@@ -158,9 +158,9 @@ def test_every_text_has_contrast(opened: Opened, fitted: Path) -> None:
 def test_the_scheme_can_be_changed_and_keeps_its_contrast(wide: Opened, fitted: Path) -> None:
     page = wide.go(fitted / REPORT)
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    page.click("#scheme")
+    page.click("#report-scheme")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
-    assert page.inner_text("#scheme") == "Light"
+    assert page.inner_text("#report-scheme") == "Light"
     assert page.evaluate(CONTRAST)[0][0] >= 4.5
 
 
@@ -200,7 +200,7 @@ def test_without_scripts_the_numbers_are_still_there(fitted: Path) -> None:
 
 def test_the_data_of_the_script_cannot_end_it(fitted: Path) -> None:
     text = (fitted / REPORT).read_text(encoding="utf-8")
-    data = text[text.index('id="data">') + 10 :]
+    data = text[text.index('id="report-data">') + 17 :]
     data = data[: data.index("</script>")]
     assert json.loads(data)["draw"]
     assert not re.search("[<>&\u2028\u2029]", data)
