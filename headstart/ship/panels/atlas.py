@@ -38,7 +38,9 @@ def show(facts: Facts) -> Panel | None:
     lead = f"{len(rows):,} of the {part.words}, projected to two dimensions{method}. What lies together looks alike to "
     lead += "the network; distances between far groups mean little."
     alt = f"Map of {len(rows):,} items in {len(groups)} groups, {' and '.join(views)} training."
-    return Panel("Map of features", PLACE, (Map("Map of features", alt, titles, dots, groups),), lead)
+    return Panel(
+        "Map of features", PLACE, (Map(f"The {part.words} as the network sees them", alt, titles, dots, groups),), lead
+    )
 
 
 def _places(found: Any) -> bool:

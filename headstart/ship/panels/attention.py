@@ -33,4 +33,4 @@ def _card(row: Mapping[str, object]) -> Card:
         pictures.append((str(row["picture"]), about))
     if row.get("overlay"):
         pictures.append((str(row["overlay"]), f"where the network looked: {about}"))
-    return Card((f"is {truth}", f"said {said}"), pictures, where)
+    return Card((f"true: {truth}", f"said: {said}"), pictures, where)

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from headstart.base.vocabulary import Interval
-from headstart.ship.report.blocks import Cell, Panel, Table
+from headstart.ship.report.blocks import Cell, Fold, Panel, Table
 from headstart.ship.report.drawing import drawn
 from headstart.ship.report.facts import Facts
 
 PLACE = 90
+FEW = 24
+"""Names that are listed openly."""
 COLUMNS = {"recall": "Found", "precision": "Right when said"}
 
 
@@ -33,7 +35,11 @@ def show(facts: Facts) -> Panel | None:
     right = [place for place, head in enumerate(heads) if place and head != "95 % interval"]
     lead = f"On the {facts.judged.words}: the share of each {one} that is found (recall), and how often its name is "
     lead += f"right when it is said (precision). The {many} that are found least come first."
-    return Panel(f"{one.capitalize()} by {one}", PLACE, (Table(heads, cells, f"Scores of the {many}", right),), lead)
+    shown: list[Any] = [Table(heads, cells[:FEW], f"Scores of the {many}", right)]
+    if len(cells) > FEW:
+        rest = Table(heads, cells[FEW:], f"Scores of the other {many}", right)
+        shown.append(Fold(f"The other {len(cells) - FEW:,} {many}", (rest,)))
+    return Panel(f"{one.capitalize()} by {one}", PLACE, tuple(shown), lead)
 
 
 def _value(found: Any) -> float:

@@ -31,7 +31,7 @@ def _card(facts: Facts, row: Mapping[str, Any]) -> Card:
     said, likely, where = (text_of(row.get(name)) for name in ("said", "likely", "where"))
     picture = facts.picture(str(row.get("part")), row.get("row"))
     alt = f"{where}: labelled {said}, likely {likely}"
-    lines = [f"labelled {said}", f"likely {likely}"]
+    lines = [f"labelled: {said}", f"likely: {likely}"]
     because = text_of(row.get("because"))
     return Card([*lines, because] if because else lines, [(picture, alt)] if picture else [], where)
 

@@ -15,8 +15,10 @@ from headstart.data.printable import printable
 Colour = Literal["transfer", "scratch", "baseline", "right", "wrong", "one", "two", "three", "four", "five", "six"]
 """A colour of the page, by what it stands for; each is told apart without seeing colours, and has a symbol."""
 Mark = Literal["line", "dot", "bar", "rule"]
-LONGEST = 200
+LONGEST = 100
 """Rows of a table that stands for a drawing; beyond that it tells how many there are."""
+WIDEST = 11
+"""Places of a line that have a column in its table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +376,8 @@ def table_of(block: Chart | Map | Matrix) -> Table:
         return _table_of_counts(block)
     if block.table is not None:
         return block.table
+    if len(block.series) > 1 and all(one.mark == "line" for one in block.series):
+        return _table_of_lines(block)
     heads = ("Series", block.x.label, block.y.label)
     rows = [
         (series.name, point.text.split("\n")[0] or figure(point.x), figures(point))
@@ -385,8 +389,23 @@ def table_of(block: Chart | Map | Matrix) -> Table:
     return Table(heads, rows, caption=block.title, right=(2,))
 
 
+def _table_of_lines(block: Chart) -> Table:
+    """One row a line, one column a place; of many places, some that are spread evenly over them."""
+    places = sorted({point.x for series in block.series for point in series.points})
+    step = max(1, -(-(len(places) - 1) // (WIDEST - 1)))
+    chosen = [*places[:-1:step], places[-1]]
+    rows = []
+    for series in block.series:
+        values = {point.x: point for point in series.points}
+        cells = [figures(values[place]) if place in values else "–" for place in chosen]
+        rows.append((series.name, *cells))
+    heads = (f"{block.y.label}, by {block.x.label}", *map(figure, chosen))
+    note = f"{len(chosen)} of {len(places):,} places." if len(chosen) < len(places) else ""
+    return Table(heads, rows, block.title, right=tuple(range(1, len(heads))), note=note)
+
+
 def _table_of_dots(block: Map) -> Table:
-    places = [f"{view}: {end}".removeprefix(": ") for view in block.views for end in ("x", "y")]
+    places = [f"{view.partition(':')[0]}, {end}" for view in block.views for end in ("x", "y")]
     if block.x is not None and block.y is not None:
         places = [block.x.label, block.y.label]
     rows = [

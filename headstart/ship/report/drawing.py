@@ -67,7 +67,7 @@ def card(item: Item, *more: str) -> Card:
     """An item with its picture, what it is and what was said."""
     alt = f"{item.where}: {item.truth}, predicted {item.said}"
     pictures = ((item.picture, alt),) if item.picture else ()
-    return Card((f"is {item.truth}", f"said {item.said}", *more), pictures, item.where)
+    return Card((f"true: {item.truth}", f"said: {item.said}", *more), pictures, item.where)
 
 
 def text_of(value: Any) -> str:

@@ -187,17 +187,19 @@
     }
 
     const tall = spec.shown.some((column) => spec.names[column].length > 4);
-    const heads = spec.shown.map((column) => element("th", { scope: "col", class: tall ? "tall" : null }, spec.names[column]));
-    const rows = spec.shown.map((row) => element("tr", {}, element("th", { scope: "row" }, spec.names[row]), ...spec.shown.map((column) => cell(row, column))));
+    const heads = spec.shown.map((column) => element("th", { scope: "col", class: tall ? "tall" : null, title: spec.names[column] }, spec.names[column]));
+    const rows = spec.shown.map((row) => element("tr", {}, element("th", { scope: "row", title: spec.names[row] }, spec.names[row]), ...spec.shown.map((column) => cell(row, column))));
     const table = element("table", {}, element("caption", { class: "unseen" }, "Confusion counts; rows are true classes, columns predicted ones"),
       element("thead", {}, element("tr", {}, element("td", { class: "axis" }, "true \\ predicted"), ...heads)), element("tbody", {}, ...rows));
     if (buttons.length) buttons[0].made.tabIndex = 0;
     table.addEventListener("keydown", (event) => step(event, buttons));
     const left = element("div", { class: "scroll" }, table);
-    const parts = [left];
-    if (spec.names.length > spec.shown.length) parts.unshift(worst(spec, button));
-    const layout = element("div", { class: "layout" }, ...parts, region);
-    place.replaceChildren(layout);
+    if (spec.names.length > spec.shown.length) {
+      const some = element("h3", {}, `The ${spec.shown.length} classes that most mistakes have to do with`);
+      place.replaceChildren(element("div", { class: "layout list" }, worst(spec, button), region), some, left);
+    } else {
+      place.replaceChildren(element("div", { class: "layout" }, left, region));
+    }
     const first = spec.pairs.find((pair) => pair.row !== pair.column && pair.cards.length) ?? spec.pairs.find((pair) => pair.cards.length) ?? spec.pairs[0];
     const there = first && [...place.querySelectorAll("button")].find((each) => each.getAttribute("aria-label").startsWith(`true ${spec.names[first.row]}, predicted ${spec.names[first.column]}:`));
     if (there) show(first, there);

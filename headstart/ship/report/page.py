@@ -157,7 +157,7 @@ class _Drawn:
         if isinstance(block, blocks.Fold):
             found["blocks"] = [self.block(one, f"{key}-{place}") for place, one in enumerate(block.blocks)]
         elif isinstance(block, blocks.Chart | blocks.Matrix | blocks.Map):
-            self.script[key] = {name: value for name, value in found.items() if name not in ("table", "key")}
+            self.script[key] = _bare({name: value for name, value in found.items() if name not in ("table", "key")})
             found["table"] = blocks.plain(blocks.table_of(block))
         return found
 
@@ -165,6 +165,13 @@ class _Drawn:
         """What the script is given: what it draws, and the pictures in it."""
         names = sorted({name for name in _pictured(self.script) if self.pictures.uri(name)})
         return {"draw": self.script, "pictures": {name: self.pictures.uri(name) for name in names}}
+
+
+def _bare(data: Any) -> Any:
+    """Plain blocks without their kinds, which the script does not ask for; hundreds of classes have thousands."""
+    if isinstance(data, Mapping):
+        return {key: _bare(value) for key, value in data.items() if key != "kind"}
+    return [_bare(value) for value in data] if isinstance(data, list) else data
 
 
 def _pictured(data: Any) -> Iterator[str]:

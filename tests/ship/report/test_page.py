@@ -12,10 +12,14 @@ import pytest
 from headstart.base.errors import BadOption, ModelFolderError
 from headstart.base.manifest import REPORT
 from headstart.base.run import Run
+from headstart.ship.panels import cost
 from headstart.ship.report import page as pages
 from headstart.ship.report.gather import gather
 from headstart.ship.sealed import load
+from headstart.tasks import classification
+from tests import browser
 from tests.ship.report.conftest import HOSTILE, Opened
+from tests.ship.report.made import facts_of, row
 
 pytestmark = pytest.mark.slow
 
@@ -101,21 +105,38 @@ def test_a_script_that_is_not_the_pages_own_is_refused_by_its_policy(wide: Opene
     assert len([each for each in wide.errors if "Content Security Policy" in each]) == 2
 
 
-def test_the_first_screen_has_verdict_evidence_and_depth(wide: Opened, fitted: Path) -> None:
-    page = wide.go(fitted / REPORT)
-    sentence = Run(fitted / "run").verdict["sentence"]
+def test_the_first_screen_has_verdict_evidence_and_depth(wide: Opened, tmp_path: Path) -> None:
+    probe = {"strategy": "probe"}
+    rows = [
+        row("majority", "baseline", 0.3),
+        row("probe", "transfer", 0.8, **probe, options={"stages": "last"}),
+        *(row(f"probe stage {k}", "transfer", 0.5 + k / 20, **probe, options={"stages": str(k)}) for k in (3, 2, 1)),
+        row("partial@2", "transfer", 0.85, strategy="partial", options={"depth": 2}),
+        row("scratch", "scratch", 0.4, strategy="scratch", options={}),
+    ]
+    task = classification.learn(("a", "b"))
+    facts = facts_of(task, [[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]], [0, 1, 1], evidence=rows)
+    (tmp_path / "page.html").write_text(pages.render(facts), encoding="utf-8")
+    page = wide.go(tmp_path / "page.html")
     word, said = page.inner_text(".outcome .word"), page.inner_text(".outcome .sentence")
-    assert said in sentence and sentence.endswith(said)
-    assert re.search("[a-z]", word), "the outcome is a word, and not only a colour"
-    for section in ("#verdict", "#evidence", "#depth"):
-        assert page.locator(section).bounding_box()["y"] < 600
+    assert word.endswith("Transfer helped") and said == "it is so.", "the outcome is a word, and not only a colour"
+    places = {name: page.locator(name).bounding_box() for name in ("#verdict", "#evidence", "#depth")}
+    assert all(each["y"] < 500 for each in places.values())
+    assert places["#evidence"]["y"] == places["#depth"]["y"], "side by side"
+    assert page.locator("#depth .drawing svg").bounding_box()["y"] < 700
+
+
+def test_the_evidence_table_is_the_runs(wide: Opened, fitted: Path) -> None:
+    page, run = wide.go(fitted / REPORT), Run(fitted / "run")
+    assert run.verdict["sentence"].endswith(page.inner_text(".outcome .sentence"))
     rows = page.locator("#evidence tbody tr")
-    assert rows.count() == len(Run(fitted / "run").evidence)
+    assert [text.split("\n")[0].split(" ")[0] for text in rows.all_inner_texts()] == [
+        each["name"].split(" ")[0] for each in run.evidence
+    ]
     assert page.locator("#evidence tr.strong").count() == 1
     assert "sealed" in page.inner_text("#evidence tr.strong")
-    assert page.locator("#evidence .interval").count() == len(
-        [1 for row in Run(fitted / "run").evidence if row["scores"]]
-    )
+    measured = [each for each in run.evidence if each["scores"]]
+    assert page.locator("#evidence .interval").count() == len(measured)
 
 
 def test_clicking_a_cell_of_the_confusion_matrix_shows_its_items(opened: Opened, fitted: Path) -> None:
@@ -194,8 +215,8 @@ def test_without_scripts_the_numbers_are_still_there(fitted: Path) -> None:
     text = (fitted / REPORT).read_text(encoding="utf-8")
     body = text[text.index("<body>") : text.index('<script type="application/json"')]
     assert "<noscript>" in body
-    for row in Run(fitted / "run").evidence:
-        assert f">{row['name']} " in body
+    for each in Run(fitted / "run").evidence:
+        assert f">{each['name']} " in body
 
 
 def test_the_data_of_the_script_cannot_end_it(fitted: Path) -> None:
@@ -216,9 +237,46 @@ def test_it_is_written_where_it_is_asked_for(fitted: Path, tmp_path: Path) -> No
 
 
 def test_a_panel_that_fails_costs_itself_alone(fitted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from headstart.ship.panels import depth
-
-    monkeypatch.setattr(depth, "show", lambda facts: 1 / 0)
+    monkeypatch.setattr(cost, "show", lambda facts: 1 / 0)
     names = dict(pages.panels_of(gather(fitted)))
-    assert "ZeroDivisionError" in names["depth"].blocks[0].text
+    assert "ZeroDivisionError" in names["cost"].blocks[0].text
     assert {"verdict", "evidence", "confusion"} <= set(names)
+
+
+def test_the_map_shows_an_item_under_the_pointer_and_by_the_arrow_keys(wide: Opened, fitted: Path) -> None:
+    page = wide.go(fitted / REPORT)
+    drawing = page.locator("#atlas .drawing").first
+    drawing.scroll_into_view_if_needed()
+    dot = page.locator("#atlas .drawing svg circle, #atlas .drawing svg path").first.bounding_box()
+    page.mouse.move(dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2)
+    first = page.inner_text("#atlas .shown")
+    assert (
+        "predicted" in first
+        and page.locator("#atlas .drawing .ring").count() == page.locator("#atlas .drawing").count()
+    )
+    seen = {first}
+    drawing.focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp", "ArrowRight"):
+        page.keyboard.press(key)
+        seen.add(page.inner_text("#atlas .shown"))
+    assert len(seen) > 2
+    page.locator("#atlas .groups button").first.click()
+    assert page.locator("#atlas .groups button[aria-pressed='true']").count() == 1
+    assert wide.errors == []
+
+
+def test_pictures_are_the_users_own_and_each_is_in_the_page_once_for_the_script(wide: Opened, fitted: Path) -> None:
+    page = wide.go(fitted / REPORT)
+    assert page.locator("#mistakes img").count() > 0
+    broken = "[...document.images].filter((each) => each.complete && !each.naturalWidth).length"
+    assert page.evaluate(broken) == 0
+
+
+def test_paper_is_as_wide_as_paper(fitted: Path) -> None:
+    errors: list[str] = []
+    with browser.page(errors=errors, viewport={"width": 700, "height": 1000}) as page:
+        page.goto((fitted / REPORT).absolute().as_uri())
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        page.emulate_media(media="print")
+        page.wait_for_timeout(200)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 700
