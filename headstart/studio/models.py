@@ -13,7 +13,6 @@ from typing import Any
 
 from headstart.base import manifest
 from headstart.base.errors import BadOption, HeadstartError
-from headstart.base.run import Run
 from headstart.base.vocabulary import Interval
 from headstart.data.printable import printable
 from headstart.ship import runs
@@ -151,6 +150,7 @@ def compared(paths: Sequence[Path], metric: str | None) -> dict[str, Any]:
     metrics = [runs.metrics(task)[name] for task, name in named if name in runs.metrics(task)]
     return {
         "runs": [row(one) for one in found],
+        "same": same,
         "metric": chosen.name,
         "metrics": [{"name": each.name, "title": each.title} for each in dict.fromkeys(metrics)],
         "scores": [
@@ -165,6 +165,17 @@ def _score(metric: Any, one: Summary) -> str:
     return "" if score is None or metric.name not in runs.metrics(one.task) else str(metric.text(score))
 
 
+def make_report(path: Path) -> None:
+    """Write a model's report anew.
+
+    Raises:
+        HeadstartError: when the run's files are damaged, or the folder cannot be written to.
+    """
+    from headstart.api import report as written
+
+    written(path)
+
+
 def report(path: Path) -> bytes:
     """The report of a model.
 
@@ -177,8 +188,3 @@ def report(path: Path) -> bytes:
         raise BadOption(
             "This model has no report", where=printable(str(path)), next_move=f"headstart report {path}"
         ) from error
-
-
-def run(path: Path) -> Run:
-    """The run beside a model."""
-    return Run(path / "run")

@@ -198,6 +198,20 @@ class Classification(Task):
             for row, own, other, p, q in zip(*columns, strict=True)
         ]
 
+    def corrections(self, likely: str) -> tuple[str, ...]:
+        """Any of the classes."""
+        return self.names
+
+    def corrected(self, value: Value, said: str, new: str) -> Value:
+        """The other class.
+
+        Raises:
+            DataError: no such class.
+        """
+        if new not in self.names:
+            raise DataError(f"There is no class {new}", expected="one of " + ", ".join(self.names[:12]))
+        return new
+
     def choose_metric(self, targets: np.ndarray) -> str:
         """``log_loss``; ``balanced_accuracy`` once the largest class has three times the smallest.
 

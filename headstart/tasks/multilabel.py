@@ -180,6 +180,22 @@ class Multilabel(Task):
             )
         return result
 
+    def corrections(self, likely: str) -> tuple[str, ...]:
+        """The one label that is doubted, there or not there."""
+        return (likely,)
+
+    def corrected(self, value: Value, said: str, new: str) -> Value:
+        """The labels without the one that was said to be there, or with the one that was not.
+
+        Raises:
+            DataError: no such label.
+        """
+        if said in value:
+            return tuple(name for name in value if name != said)
+        if new not in self.names:
+            raise DataError(f"There is no label {new}", expected="one of " + ", ".join(self.names[:12]))
+        return natural.ordered({*value, new})
+
     def stated(self, metric: str) -> str:
         """The mean average precision is shown whatever decided, unless that was an F1 or the like."""
         return "mean_average_precision" if metric == "log_loss" else metric

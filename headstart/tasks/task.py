@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from headstart.base.errors import BadOption, ExportError, TooFewExamples, UnknownName
+from headstart.base.errors import BadOption, DataError, ExportError, TooFewExamples, UnknownName
 from headstart.base.vocabulary import Interval
 from headstart.measure import intervals, ridge, suspicion
 from headstart.measure.arrays import Floats
 from headstart.measure.linear import FLOOR, Linear
 from headstart.measure.metric import Metric
+from headstart.tasks import numerals
 
 if TYPE_CHECKING:
     import torch
@@ -237,6 +238,21 @@ class Task(ABC):
             }
             for row, likely, deviation in zip(found.rows, found.likely, found.deviations, strict=True)
         ]
+
+    def corrections(self, likely: str) -> tuple[str, ...]:
+        """What a doubted label may be changed to, in words; empty where any number will do, as by default."""
+        return ()
+
+    def corrected(self, value: Value, said: str, new: str) -> Value:
+        """A label with what was ``said`` of it changed to ``new``, both in the words of ``suspects``.
+
+        Raises:
+            DataError: ``new`` is nothing that such a label can be.
+        """
+        found = numerals.read([new])
+        if found is None or found[0] is None:
+            raise DataError(f"A label cannot be changed to {new!r}", expected="a number")
+        return found[0]
 
     # Scores.
 

@@ -91,19 +91,20 @@ export function Evidence({ table, waiting = [], at, sealed }) {
   const best = sealed ?? bestOf(table);
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Evidence table"><table class="evidence">
     <caption>Measured on the validation items; lines are 95 % intervals.</caption>
-    <thead><tr><th scope="col">Candidate</th><th scope="col">Kind</th>
+    <thead><tr><th scope="col">Candidate</th><th scope="col" class="wide">Kind</th>
       ${table.heads.map((head) => html`<th scope="col" class="figure">${head.title}${head.unit && `, ${head.unit}`}</th>`)}
       ${ends.length > 0 && html`<th scope="col" class="plot"><span class="unseen">Interval</span></th>`}
-      <th scope="col" class="figure">Seconds</th><th scope="col" class="figure">Parameters</th></tr></thead>
+      <th scope="col" class="figure wide">Seconds</th><th scope="col" class="figure wide">Parameters</th></tr></thead>
     <tbody>
       ${table.rows.map((row) => html`<tr key=${row.name} class=${row.name === best ? "best" : row.status === "measured" ? "" : "left-out"}>
         <th scope="row">${row.name}${row.name === best && html` <span class="tag">${sealed ? "sealed" : "best so far"}</span>`}
+          <span class="note narrow">${KINDS[row.kind] || row.kind}</span>
           ${row.status !== "measured" && html`<span class="note">${row.status}</span>`}</th>
-        <td class="kind ${row.kind}">${KINDS[row.kind] || row.kind}</td>
+        <td class="wide">${KINDS[row.kind] || row.kind}</td>
         ${table.heads.map((_, i) => html`<td class="figure">${row.scores[i]?.text ?? "–"}</td>`)}
         ${ends.length > 0 && html`<td class="plot">${row.scores[drawn] && html`<${Interval} score=${row.scores[drawn]} place=${place} />`}</td>`}
-        <td class="figure">${row.seconds ? row.seconds.toFixed(1) : "–"}</td>
-        <td class="figure">${row.trainable ? small(row.trainable) : "–"}</td></tr>`)}
+        <td class="figure wide">${row.seconds ? row.seconds.toFixed(1) : "–"}</td>
+        <td class="figure wide">${row.trainable ? small(row.trainable) : "–"}</td></tr>`)}
       ${waiting.map((row) => html`<tr key=${row.name} class="waiting"><th scope="row">${row.name}</th>
         <td colspan=${table.heads.length + (ends.length ? 4 : 3)}>${at === row.name ? "at work …" : "to come"}</td></tr>`)}
     </tbody></table></div>`;

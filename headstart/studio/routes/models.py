@@ -20,6 +20,7 @@ class Decided(BaseModel):
     """What a person decided about one suspect; no label leaves it out."""
 
     path: str
+    said: str
     label: str | None = None
 
 
@@ -53,6 +54,12 @@ def _look(routes: APIRouter, place: Place) -> None:
     def one(word: str) -> Response:
         return answer(models.shown(models.folder(place, word)))
 
+    @routes.post("/api/models/{word}/report")
+    def make_report(word: str) -> Response:
+        path = models.folder(place, word)
+        models.make_report(path)
+        return answer({})
+
     @routes.get("/report/{word}")
     def report(word: str) -> Response:
         page = models.report(models.folder(place, word))
@@ -79,10 +86,10 @@ def _correct(routes: APIRouter, place: Place) -> None:
     @routes.post("/api/models/{word}/labels")
     def correct(word: str, corrected: Corrected) -> Response:
         path, source = models.folder(place, word), place.inside(corrected.source)
-        changes = [Change(each.path, each.label) for each in corrected.changes]
-        table = relabelling.write(place.tables, source, corrected.columns, changes, name=path.name)
+        changes = [Change(each.path, each.said, each.label) for each in corrected.changes]
+        table, task = relabelling.write(place.tables, source, corrected.columns, changes, model=path)
         columns = {"path": relabelling.HEADER[0], "label": relabelling.HEADER[1]}
-        return answer({"source": str(table), "columns": columns, "task": relabelling.suspects(path)["task"]})
+        return answer({"source": str(table), "columns": columns, "task": task})
 
 
 def _too_large() -> BadOption:

@@ -16,7 +16,7 @@ export function Compare({ words }) {
     <${Problem} error=${error} />
     ${found && html`
       <section class="card"><h2>What can be said</h2>${found.sentences.map((each) => html`<p>${each}</p>`)}
-        <${Choice} label="Compared by" value=${found.metric} onChange=${choose} hint="" options=${found.metrics.map((each) => ({ name: each.name, words: each.title }))} /></section>
+        ${found.same && html`<${Choice} label="Compared by" value=${found.metric} onChange=${choose} hint="" options=${found.metrics.map((each) => ({ name: each.name, words: each.title }))} />`}</section>
       <div class="scroll" tabindex="0" role="region" aria-label="Runs side by side"><table class="side-by-side">
         <thead><tr><td></td>${found.runs.map((run) => html`<th scope="col"><a href=${`#/model/${run.id}`}>${run.name}</a></th>`)}</tr></thead>
         <tbody>

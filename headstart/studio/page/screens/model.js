@@ -1,7 +1,7 @@
 // One sealed model: what it came to, its report, trying it, correcting labels, taking it elsewhere.
 
-import { Evidence, Problem, Title, html } from "../parts.js";
-import { useAnswer } from "../server.js";
+import { Action, Evidence, Problem, Title, html } from "../parts.js";
+import { post, useAnswer } from "../server.js";
 import { number, when } from "../words.js";
 import { Export } from "./export.js";
 import { Labels } from "./labels.js";
@@ -10,14 +10,14 @@ import { Try } from "./try.js";
 const TABS = [["", "Result"], ["report", "Report"], ["try", "Try it"], ["labels", "Labels"], ["export", "Take it along"]];
 
 export function Model({ steps: [id, tab = ""] }) {
-  const [model, error] = useAnswer(`/api/models/${id}`);
+  const [model, error, again] = useAnswer(`/api/models/${id}`);
   return html`<${Title} above=${html`<a href="#/models">Models</a>`}>${model?.name ?? "Model"}<//>
     <${Problem} error=${error} />
     ${model && html`
       <p class="lead path">${model.path}</p>
       <nav class="tabs" aria-label="Model">${TABS.map(([name, words]) => html`<a href=${`#/model/${id}${name && `/${name}`}`} aria-current=${tab === name ? "page" : undefined}>${words}</a>`)}</nav>
       ${tab === "" && html`<${Result} model=${model} />`}
-      ${tab === "report" && html`<${Report} model=${model} />`}
+      ${tab === "report" && html`<${Report} model=${model} again=${again} />`}
       ${tab === "try" && html`<${Try} model=${model} />`}
       ${tab === "labels" && html`<${Labels} model=${model} />`}
       ${tab === "export" && html`<${Export} model=${model} />`}`}`;
@@ -45,10 +45,15 @@ function Tests({ tests }) {
         ${row.scores.map((score) => html`<td class="figure">${score || "–"}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 
-function Report({ model }) {
+function Report({ model, again }) {
   const source = `/report/${model.id}`;
   if (!model.report) {
-    return html`<section class="card"><h2>There is no report yet</h2><p>It is made by <code>headstart report ${model.path}</code>, and by every new fit.</p></section>`;
+    const make = async () => {
+      await post(`/api/models/${model.id}/report`);
+      again();
+    };
+    return html`<section class="card"><h2>There is no report yet</h2><p>It is one page with everything that the run can show.</p>
+      <${Action} kind="main" run=${make} busy="Writing …">Make the report<//></section>`;
   }
   return html`<p><a href=${source} target="_blank" rel="noopener">Open in a tab of its own</a> to print or save it.</p>
     <iframe class="report" src=${source} sandbox="allow-scripts allow-modals" title=${`Report of ${model.name}`}></iframe>`;

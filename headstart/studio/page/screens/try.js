@@ -33,7 +33,7 @@ export function Try({ model }) {
   return html`<div class="two">
     <div>
       ${model.tried.file && html`<${Files} kind=${model.tried.file} onFile=${(file) => send("file", file, URL.createObjectURL(file))} />`}
-      ${model.tried.camera && html`<${Camera} onFrame=${(blob) => send("camera", blob)} />`}
+      ${model.tried.camera && html`<${Camera} onFrame=${(blob) => send("camera", blob, URL.createObjectURL(blob))} />`}
       ${model.tried.text && html`<${Text} words=${model.tried.text} onText=${(text) => send("text", text)} />`}
     </div>
     <section class="card answer" aria-live="polite"><h2>What it says</h2>
