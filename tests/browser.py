@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -19,13 +19,14 @@ def found() -> str | None:
 
 
 @contextlib.contextmanager
-def page(*, errors: list[str], **context: Any) -> Iterator[Any]:
+def page(*, errors: list[str], flags: Sequence[str] = (), **context: Any) -> Iterator[Any]:
     """An empty page; what its scripts and its console complain of is added to ``errors``.
 
     The test skips itself where there is no browser, except in continuous integration, where it fails.
 
     Args:
         errors: filled with messages.
+        flags: of Chromium's command line.
         context: of the browser's context, such as ``viewport={"width": 390, "height": 844}`` or
             ``color_scheme="dark"``.
     """
@@ -38,8 +39,8 @@ def page(*, errors: list[str], **context: Any) -> Iterator[Any]:
 
     with sync_playwright() as playwright:
         # Chromium refuses its sandbox to root, which is who runs tests in a container.
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        opened = browser.new_page(**context)
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *flags])
+        opened = browser.new_context(**context).new_page()
         opened.on("pageerror", lambda error: errors.append(str(error)))
         opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         yield opened

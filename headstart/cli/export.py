@@ -59,11 +59,12 @@ def main(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
     as_json: options.Json = False,
+    progress: options.Progress = None,
 ) -> int:
     """Parse, export, print."""
     from headstart.api import export
 
-    with watching(quiet=quiet, verbose=verbose) as report:
+    with watching(quiet=quiet, verbose=verbose, progress=progress) as report:
         made = export(
             model,
             output,

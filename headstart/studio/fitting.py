@@ -19,7 +19,14 @@ from headstart.studio import checking, jobs
 from headstart.studio.jobs import Job
 from headstart.studio.place import Place
 
-BUDGETS = (("1m", "1 minute"), ("5m", "5 minutes"), ("10m", "10 minutes"), ("30m", "30 minutes"), ("2h", "2 hours"))
+BUDGETS = (
+    ("30s", "30 seconds, for a first look"),
+    ("1m", "1 minute"),
+    ("5m", "5 minutes"),
+    ("10m", "10 minutes"),
+    ("30m", "30 minutes"),
+    ("2h", "2 hours"),
+)
 DEFAULT = "10m"
 
 

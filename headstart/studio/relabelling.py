@@ -122,8 +122,10 @@ def write(
     joint = next((each for each in JOINTS if not any(each in name for name in task.names)), JOINTS[0])
     with files.whole(to) as temporary, open(temporary, "w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(HEADER)
-        writer.writerows((path, _cell(value, joint), part) for path, value, part in rows)
+        # A column of parts that says nothing would only be complained of.
+        width = len(HEADER) if any(part for _, _, part in rows) else len(HEADER) - 1
+        writer.writerow(HEADER[:width])
+        writer.writerows((path, _cell(value, joint), part)[:width] for path, value, part in rows)
     _reads_back(to, rows, task)
     return to, task.kind
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from headstart.base.errors import BadOption, MissingExtra
-from headstart.studio import security
+from headstart.studio import security, uploads
 from headstart.studio.place import Place
 from headstart.studio.security import Guard, Keys
 
@@ -58,6 +58,7 @@ def serve(folder: Path | None, *, port: int, ready: Callable[[str], None]) -> No
     except ImportError as error:
         raise MissingExtra("uvicorn", "serve") from error
     place = Place.at(folder)
+    uploads.tidy(place.uploads)
     with _listening(port) as listener:
         keys = Keys(listener.getsockname()[1])
         config = uvicorn.Config(

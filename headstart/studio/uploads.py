@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import time
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -20,6 +22,8 @@ FILES = 5_000
 """Files of one set."""
 BYTES = 500_000_000
 """Bytes of one set."""
+KEPT = 30 * 86400.0
+"""Seconds that a set stays: 30 days, as what the feature store holds."""
 _SET = re.compile(r"[0-9a-f]{12}")
 _DEEPEST = 12
 _LONGEST = 200
@@ -39,6 +43,13 @@ _HELD: dict[str, _Held] = {}
 def limits() -> str:
     """The limits in words."""
     return f"at most {FILES:,} files and {files.megabytes(BYTES)} together"
+
+
+def tidy(uploads: Path) -> None:
+    """Remove the sets that nothing was sent to for a long time."""
+    for folder in uploads.iterdir() if uploads.is_dir() else ():
+        if time.time() - folder.stat().st_mtime > KEPT:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def begin(uploads: Path) -> str:

@@ -1,6 +1,7 @@
 """Small sets that are dropped: written where they belong, and nowhere else."""
 
 import asyncio
+import os
 
 import pytest
 
@@ -77,3 +78,11 @@ def test_links_in_the_cache_are_not_followed_out(tmp_path):
     name = uploads.begin(tmp_path / "in")
     take(tmp_path / "in", name, "a/1.jpg", b"x")
     assert uploads.done(tmp_path / "in", name).is_relative_to(tmp_path / "in")
+
+
+def test_old_sets_are_removed_and_new_ones_stay(tmp_path):
+    old, new = uploads.begin(tmp_path), uploads.begin(tmp_path)
+    os.utime(tmp_path / old, (0, 0))
+    uploads.tidy(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [new]
+    uploads.tidy(tmp_path / "never")

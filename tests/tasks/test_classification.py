@@ -151,3 +151,11 @@ def test_each_item_is_left_out_of_its_own_prediction() -> None:
     p = kinds(3).each_left_out(X, y)
     np.testing.assert_allclose(p.sum(axis=1), 1)
     assert (p.argmax(axis=1) == y).mean() < 0.6, "noise that was learnt by heart would be answered right"
+
+
+def test_a_doubted_label_may_become_any_class_and_nothing_else():
+    task = classification.learn(["cat", "dog", "fox"])
+    assert task.corrections("dog") == ("cat", "dog", "fox")
+    assert task.corrected("cat", "cat", "fox") == "fox"
+    with pytest.raises(DataError, match="no class cow"):
+        task.corrected("cat", "cat", "cow")

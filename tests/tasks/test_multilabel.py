@@ -149,3 +149,12 @@ def test_suspected_labels_are_said_in_words() -> None:
     found = {(each["row"], each["said"], each["likely"]) for each in TASK.suspects(p, truth)}
     assert found == {(4, "no cat", "cat"), (29, "owl", "no owl")}
     assert TASK.each_left_out(np.random.default_rng(0).normal(size=(30, 4)), truth).shape == (30, 3)
+
+
+def test_a_doubted_label_is_taken_away_or_added_and_the_others_stay():
+    task = multilabel.learn([("cat", "dog", "fox")])
+    assert task.corrections("no dog") == ("no dog",)
+    assert task.corrected(("cat", "dog"), "dog", "no dog") == ("cat",)
+    assert task.corrected(("fox",), "no cat", "cat") == ("cat", "fox")
+    with pytest.raises(DataError, match="no label cow"):
+        task.corrected(("fox",), "no cow", "cow")

@@ -146,3 +146,11 @@ def regression_without(X: Any, y: Any, i: int, task: Any) -> float:
     others = np.arange(len(y)) != i
     scaler = StandardScaler().fit(X)
     return float(Ridge(alpha=penalty).fit(scaler.transform(X[others]), y[others]).predict(scaler.transform(X[[i]]))[0])
+
+
+def test_a_doubted_number_may_become_any_number():
+    assert TASK.corrections("3.5") == ()
+    assert TASK.corrected(2.0, "2", " 3,5 ") == 3.5
+    for wrong in ("warm", "", "nan", "inf"):
+        with pytest.raises(DataError, match="cannot be changed"):
+            TASK.corrected(2.0, "2", wrong)

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from headstart.base.errors import HeadstartError
-from headstart.studio import browsing, checking, fitting, uploads
+from headstart.studio import browsing, checking, fitting, models, uploads
 from headstart.studio.jobs import Job
 from headstart.studio.place import Place
 from headstart.studio.routes.answers import answer, limited
@@ -61,7 +61,9 @@ def _browse(routes: APIRouter, place: Place) -> None:
     @routes.post("/browse")
     def browse(where: Where) -> Response:
         folder = place.inside(where.path) if where.path else place.start
-        return answer(browsing.listing(folder).as_dict(place.root))
+        found = browsing.listing(folder)
+        model = models.identity(folder) if found.model else None
+        return answer({**found.as_dict(place.root), "model": model})
 
 
 def _check(routes: APIRouter, place: Place) -> None:

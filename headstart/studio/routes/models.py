@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel
 
 from headstart.base.errors import BadOption
-from headstart.studio import models, relabelling, security, trying
+from headstart.studio import exporting, models, relabelling, security, trying
 from headstart.studio.place import Place
 from headstart.studio.relabelling import Change
 from headstart.studio.routes.answers import answer, limited
@@ -32,12 +32,21 @@ class Corrected(BaseModel):
     changes: list[Decided]
 
 
+class Export(BaseModel):
+    """An export: its format, where it goes, and which of the format's switches are on."""
+
+    to: str
+    output: str
+    switches: list[str] = []
+
+
 def router(place: Place) -> APIRouter:
     """The addresses of this subject."""
     routes = APIRouter()
     _look(routes, place)
     _try(routes, place)
     _correct(routes, place)
+    _export(routes, place)
     return routes
 
 
@@ -90,6 +99,18 @@ def _correct(routes: APIRouter, place: Place) -> None:
         table, task = relabelling.write(place.tables, source, corrected.columns, changes, model=path)
         columns = {"path": relabelling.HEADER[0], "label": relabelling.HEADER[1]}
         return answer({"source": str(table), "columns": columns, "task": task})
+
+
+def _export(routes: APIRouter, place: Place) -> None:
+    @routes.get("/api/models/{word}/exports")
+    def exports(word: str) -> Response:
+        path = models.folder(place, word)
+        return answer({"formats": exporting.formats(path), "jobs": exporting.done(path)})
+
+    @routes.post("/api/models/{word}/exports")
+    def export(word: str, wanted: Export) -> Response:
+        path, output = models.folder(place, word), place.inside(wanted.output)
+        return answer(exporting.begin(path, wanted.to, output, wanted.switches).view())
 
 
 def _too_large() -> BadOption:

@@ -52,7 +52,7 @@ def router(place: Place) -> APIRouter:
 
     @routes.get("/jobs")
     def listed() -> Response:
-        return answer([job.view() for job in jobs.every() if job.kind != "check"])
+        return answer([job.view() for job in jobs.every() if job.kind == "fit"])
 
     @routes.get("/jobs/{name}")
     def one(name: str) -> Response:

@@ -66,7 +66,7 @@ function Browser({ start }) {
       </ul>
       <div class="foot"><p class="quiet">${here(at)}</p>
         ${at.model
-          ? html`<p>This folder is a model; it is among the <a href="#/models">models</a> if it was made on this machine.</p>`
+          ? html`<a class="button main" href=${`#/model/${at.model}`}>Open this model</a>`
           : html`<${Action} kind="main" run=${() => check(at.path)}>Use this folder<//>`}</div>`}
   </section>`;
 }
