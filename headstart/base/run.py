@@ -121,6 +121,8 @@ class Run:
         ``map``: ``rows`` of a ``part`` in two dimensions by a ``method``, as they lay ``before`` and ``after`` (lists
         of [x, y], in the order of ``rows``; ``after`` is empty where nothing came after), and what each is in words:
         ``before_is``, ``after_is``.
+        ``attention``: where the network looked: ``part``, ``row``, ``picture`` and ``overlay`` (names within ``path``),
+        what was ``predicted`` and the ``truth``, what the heat is ``about``, and the ``method``.
         ``notes``: what is missing, and why.
         """
         return self.written("exhibits", Mapping)

@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from headstart.base.errors import HeadstartError
+from headstart.base.errors import BadOption, HeadstartError, MissingExtra
 from headstart.base.manifest import plain
 from headstart.base.run import SHOWN
 from headstart.base.vocabulary import Finding
-from headstart.choose import atlas, doubts, pictures
+from headstart.choose import atlas, attention, doubts, pictures
 from headstart.choose.finish import Finished
 from headstart.choose.ground import Ground
 from headstart.choose.ladder import Climb
@@ -87,6 +87,7 @@ def keep(ground: Ground, found: Climb, ended: Finished, *, shown: bool = True) -
     kept: Mapping[int, str] = {}
     if shown:
         kept = all_of_it.attempt("The small pictures", _pictures) or {}
+        all_of_it.attempt("Where the network looked", lambda given: _attention(given, kept))
     else:
         all_of_it.notes.append("No pictures were kept, as --no-pictures asks")
     all_of_it.attempt("The list of what there is to look at", _write)
@@ -145,9 +146,27 @@ def _pictures(given: _Gathering) -> Mapping[int, str]:
     suspects = given.exhibits.get("suspects", [])
     doubted = [int(given.parts[each["part"]].rows[each["row"]]) for each in suspects]
     points = given.exhibits.get("map", {}).get("rows", range(len(given.parts["tested"])))
-    kept = pictures.draw(ground.dataset, pictures.worth(given.parts, doubted, points, ground.task), to)
+    tested = given.parts["tested"]
+    looked_at = [int(tested.rows[each]) for each in attention.rows(tested, ground.task)]
+    chosen = pictures.worth(given.parts, [*looked_at, *doubted], points, ground.task)
+    kept = pictures.draw(ground.dataset, chosen, to)
     given.exhibits["pictures"] = pictures.by_row(given.parts, kept)
     return kept
+
+
+def _attention(given: _Gathering, kept: Mapping[int, str]) -> None:
+    ground = given.ground
+    if given.ended.network is None:
+        given.notes.append("Where the network looked is not shown: the model that is sealed has none")
+        return
+    try:
+        found = attention.of(ground, given.ended, given.parts["tested"], kept)
+    except (MissingExtra, BadOption) as error:
+        # Nothing went wrong: it is not to be had here, which whoever looks for it will read.
+        more = f" ({error.next_move})" if error.next_move else ""
+        given.notes.append(f"Where the network looked is not shown: {error.what[0].lower()}{error.what[1:]}{more}")
+        return
+    given.exhibits["attention"] = found
 
 
 def _write(given: _Gathering) -> None:

@@ -33,19 +33,19 @@ KINDS = 160
 """Items of all kinds of answers together."""
 
 
-def worth(parts: Mapping[str, Part], suspects: Iterable[int], points: Sequence[int], task: Task) -> list[int]:
+def worth(parts: Mapping[str, Part], first: Iterable[int], points: Sequence[int], task: Task) -> list[int]:
     """Positions in the data set worth showing, the worthiest first; each occurs once.
 
     Args:
         parts: what there is.
-        suspects: positions whose label is in doubt.
+        first: positions that must be among them, such as those whose label is in doubt.
         points: rows of the tested part that lie on the map.
         task: which answers are wrong, and how.
     """
-    chosen = list(suspects)
+    chosen = list(first)
     for part in (parts[name] for name in HELD_OUT):
         chosen += part.rows[mistakes(part, task)[:MISTAKES]].tolist()
-        chosen += part.rows[_kinds(part, task)].tolist()
+        chosen += part.rows[of_every_kind(part, task)].tolist()
     chosen += parts["tested"].rows[np.asarray(points, dtype=np.int64)[_spread(len(points))]].tolist()
     return list(dict.fromkeys(int(position) for position in chosen))[:MOST]
 
@@ -57,7 +57,7 @@ def mistakes(part: Part, task: Task) -> np.ndarray:
     return order[wrong[order] > 0]
 
 
-def _kinds(part: Part, task: Task) -> np.ndarray:
+def of_every_kind(part: Part, task: Task) -> np.ndarray:
     """A few rows of every kind of answer, one of each kind before the second of any."""
     kinds = task.kinds(part.predictions, part.targets)
     order = np.argsort(kinds, kind="stable")

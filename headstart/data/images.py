@@ -22,6 +22,7 @@ from headstart.base.vocabulary import BackboneInfo, Demand, Preprocessing, Wire
 from headstart.data import appearance, augmentation, fingerprint, pixels
 from headstart.data.deferred import fetched
 from headstart.data.exportable import BATCH, ExportInputs
+from headstart.data.heat import over as overlaid
 
 if TYPE_CHECKING:
     import torch
@@ -208,6 +209,15 @@ def _examples(size: int, seed: int) -> list[np.ndarray]:
         slope = np.linspace(0, 1, height)[:, None, None] + np.linspace(0, 1, width)[None, :, None]
         found.append((255 * (slope / 2 + draw.uniform(-0.4, 0.4, (height, width, 3))).clip(0, 1)).astype(np.uint8))
     return found
+
+
+def overlay(item: Any, heat: np.ndarray, preprocessing: Preprocessing, size: int = 192) -> bytes:
+    """A PNG of the whole picture in grey, with heat (h, w) from 0 to 1 over what a backbone sees of it.
+
+    Raises:
+        Undecodable: as ``decode``.
+    """
+    return overlaid(pixels.read(item, least=2 * size), heat, preprocessing, size)
 
 
 def _pil_digest(image: Image.Image) -> str:

@@ -247,6 +247,14 @@ class Classification(Task):
             "selective": selective.risk_coverage(sure, ~right).as_dict(),
         }
 
+    def direction(self, predictions: Any) -> Floats | None:
+        """The logit of the class that is answered above the mean of all, for logits have no zero of their own."""
+        return np.eye(len(self.names))[np.asarray(predictions).argmax(axis=1)] - 1 / len(self.names)
+
+    def meant(self, target: Any) -> str:
+        """The class."""
+        return self.names[int(target)]
+
     def mistaken(self, predictions: Any, targets: Any) -> Floats:
         """How far the wrong class leads."""
         rows, given = np.arange(len(targets)), np.asarray(predictions, dtype=np.float64)

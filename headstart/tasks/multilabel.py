@@ -221,6 +221,14 @@ class Multilabel(Task):
             "selective": selective.risk_coverage(sure, wrong).as_dict(),
         }
 
+    def direction(self, predictions: Any) -> Floats | None:
+        """The logit of the most probable label."""
+        return np.eye(len(self.names))[np.asarray(predictions).argmax(axis=1)]
+
+    def meant(self, target: Any) -> str:
+        """The labels, with bars between them."""
+        return "|".join(name for name, there in zip(self.names, target, strict=True) if there > 0) or "no label"
+
     def mistaken(self, predictions: Any, targets: Any) -> Floats:
         """How sure the surest wrong answer is."""
         given, truths = np.asarray(predictions, dtype=np.float64), np.asarray(targets) > 0

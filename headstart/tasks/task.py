@@ -305,6 +305,14 @@ class Task(ABC):
         """
         return {"missing": "An estimated number comes without a confidence, so none can be checked."}
 
+    def direction(self, predictions: Any) -> Floats | None:
+        """(n, C) the way in which outputs lead to each answer; None, the default, where more and less count alike."""
+        return None
+
+    def meant(self, target: Any) -> str:
+        """What a target says, in words."""
+        return text(float(target))
+
     def mistaken(self, predictions: Any, targets: Any) -> Floats:
         """(n,) how far each answer is from the truth, confidence included, and 0 for a right one.
 

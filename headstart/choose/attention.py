@@ -1,0 +1,76 @@
+"""Where the sealed network looked, for a few tested items: its most confident mistakes, and some right answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from headstart.base import discovery
+from headstart.choose import pictures
+from headstart.choose.finish import Finished
+from headstart.choose.ground import Ground
+from headstart.choose.parts import Part
+from headstart.features import attribution
+from headstart.tasks.task import Task, text
+
+ITEMS = 12
+MISTAKES = 6
+
+
+def rows(tested: Part, task: Task) -> list[int]:
+    """Rows of the tested part to look at: mistakes first, then answers of every kind that were better than most."""
+    wrong = pictures.mistakes(tested, task)[:MISTAKES].tolist()
+    far = task.mistaken(tested.predictions, tested.targets)
+    usual = float(np.median(far)) if len(far) else 0.0
+    right = [int(row) for row in pictures.of_every_kind(tested, task) if far[row] <= usual and row not in wrong]
+    return wrong + right[: ITEMS - len(wrong)]
+
+
+def of(ground: Ground, ended: Finished, tested: Part, shown: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Overlays of the rows to look at, written into the run directory; what they are, for ``exhibits.json``.
+
+    Args:
+        ground, ended: the run.
+        tested: the part that the rows are of.
+        shown: position in the data set -> its small picture; what has none is left out.
+
+    Raises:
+        MissingExtra: without captum.
+        BadOption: when the network has no map of places.
+        Undecodable: for an item that cannot be read any more.
+    """
+    network, task, data = ended.network, ground.task, ground.dataset
+    chosen = [row for row in rows(tested, task) if int(tested.rows[row]) in shown]
+    if network is None or not chosen:
+        return []
+    preprocessing = network.backbone.info.preprocessing
+    room = discovery.load("data", data.modality)
+    items = [data.items[int(tested.rows[row])] for row in chosen]
+    inputs = torch.from_numpy(np.stack([room.load(item, preprocessing) for item in items]))
+    network.eval().to(ground.machine.device)
+    with torch.inference_mode():
+        outputs = network(inputs.to(ground.machine.device)).float().cpu().numpy()
+    said = task.predictions(outputs, ended.trial.temperature)
+    direction = task.direction(said)
+    about = np.ones_like(outputs) if direction is None else direction
+    found = attribution.relevance(network, inputs, about, signed=direction is not None)
+    result = []
+    for row, item, answer, towards, heat in zip(chosen, items, said, about, found.maps, strict=True):
+        position = int(tested.rows[row])
+        overlay = room.overlay(item, heat, preprocessing)
+        result.append(
+            {
+                "part": "tested",
+                "row": row,
+                "picture": shown[position],
+                "overlay": pictures.write(ground.journal.path, f"heat-{data.digests[position][:20]}", overlay),
+                "predicted": text(next(iter(task.answer(answer).values()))),
+                "truth": task.meant(tested.targets[row]),
+                "about": task.names[int(towards.argmax())],
+                "method": found.method,
+            }
+        )
+    return result
