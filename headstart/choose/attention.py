@@ -17,6 +17,9 @@ from headstart.features import attribution
 from headstart.tasks.task import Task, text
 
 ITEMS = 12
+"""Items that are shown."""
+SPARE = 6
+"""Further ones, for answers that no place spoke for: they rest on what a network assumes of every item."""
 MISTAKES = 6
 
 
@@ -26,7 +29,7 @@ def rows(tested: Part, task: Task) -> list[int]:
     far = task.mistaken(tested.predictions, tested.targets)
     usual = float(np.median(far)) if len(far) else 0.0
     right = [int(row) for row in pictures.of_every_kind(tested, task) if far[row] <= usual and row not in wrong]
-    return wrong + right[: ITEMS - len(wrong)]
+    return wrong + right[: ITEMS + SPARE - len(wrong)]
 
 
 def of(ground: Ground, ended: Finished, tested: Part, shown: Mapping[int, str]) -> list[dict[str, Any]]:
@@ -57,8 +60,10 @@ def of(ground: Ground, ended: Finished, tested: Part, shown: Mapping[int, str]) 
     direction = task.direction(said)
     about = np.ones_like(outputs) if direction is None else direction
     found = attribution.relevance(network, inputs, about, signed=direction is not None)
-    result = []
+    result: list[dict[str, Any]] = []
     for row, item, answer, towards, heat in zip(chosen, items, said, about, found.maps, strict=True):
+        if not heat.any() or len(result) == ITEMS:
+            continue
         position = int(tested.rows[row])
         overlay = room.overlay(item, heat, preprocessing)
         result.append(

@@ -236,12 +236,12 @@ class Multilabel(Task):
         return np.where(wrong, np.abs(given - truths), 0.0).max(axis=1)
 
     def kinds(self, predictions: Any, targets: Any) -> np.ndarray:
-        """By the surest wrong answer: which label, and whether it was missed or made up; 0 where all are right."""
+        """By the surest wrong answer: which label, and whether it was missed or made up; below 0 where all are right."""
         given, truths = np.asarray(predictions, dtype=np.float64), np.asarray(targets) > 0
         wrong = np.where(multilabel.predicted(given) != truths, np.abs(given - truths), 0.0)
         label = wrong.argmax(axis=1)
         missed = truths[np.arange(len(label)), label]
-        return np.where(wrong.max(axis=1) > 0, 1 + 2 * label + missed, 0)
+        return np.where(wrong.max(axis=1) > 0, 1 + 2 * label + missed, -1 - given.argmax(axis=1))
 
     def truth(self, target: Any) -> str:
         """The labels that are there."""

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -104,7 +105,7 @@ def test_pictures_are_small_and_are_of_their_rows(run):
             with Image.open(run.path / name) as small, Image.open(run.held_out[part][int(row)]["path"]) as whole:
                 assert max(small.size) <= 96
                 assert np.array_equal(np.asarray(small.convert("L")), np.asarray(whole.convert("L")))
-    on_disk = {f"shown/{path.name}" for path in (run.path / "shown").iterdir()}
+    on_disk = {f"shown/{path.name}" for path in (run.path / "shown").iterdir() if not path.name.startswith("heat-")}
     assert on_disk == {name for part in shown.values() for name in part.values()}
 
 
@@ -136,13 +137,37 @@ def test_the_map_shows_what_pretraining_brought_a_probe(run):
 
 @pytest.mark.slow
 def test_the_map_shows_what_fine_tuning_changed(source, tmp_path):
-    tuned = QUICK | {"strategy": "partial", "depth": 3, "settings": {"strategy.epochs": 3}}
+    tuned = QUICK | {"strategy": "partial", "depth": 3, "settings": {"strategy.epochs": 1}}
     run = Run(hs.fit(source, output=tmp_path / "m", **tuned).path / "run")
     found, labels = run.exhibits["map"], run.arrays("predictions")["targets"]
     assert "pretrained" in found["before_is"] and "fine-tuned" in found["after_is"]
     before, after = (neighbours_agree(found[side], labels) for side in ("before", "after"))
     assert after > 0.9 and before > 0.8
     assert found["before"] != found["after"]
+
+
+def test_where_the_network_looked_is_shown_for_mistakes_and_right_answers(run, source):
+    pytest.importorskip("captum")
+    found, kept = run.exhibits["attention"], run.arrays("predictions")
+    assert 6 <= len(found) <= 12
+    wrong = kept["transfer"].argmax(axis=1) != kept["targets"]
+    assert {each["row"] for each in found} >= set(np.flatnonzero(wrong)[: len(found) // 2].tolist()) or wrong.sum() > 6
+    assert any(each["predicted"] == each["truth"] for each in found)
+    for each in found:
+        row = run.held_out[each["part"]][each["row"]]
+        assert each["truth"] == row["where"].split("/")[0]
+        assert each["picture"] == run.exhibits["pictures"]["tested"][str(each["row"])]
+        assert each["about"] == each["predicted"] and each["method"].startswith("Grad-CAM")
+        with Image.open(run.path / each["overlay"]) as overlay:
+            assert max(overlay.size) == 192
+
+
+def test_without_captum_nothing_is_said_and_a_note_is_kept(source, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "captum.attr", None)
+    run = Run(hs.fit(source, output=tmp_path / "m", **QUICK).path / "run")
+    assert "attention" not in run.exhibits
+    assert any("captum" in note and "headstart[explain]" in note for note in run.exhibits["notes"])
+    assert "captum" not in (run.path / "log.txt").read_text()
 
 
 def test_pictures_belong_to_no_sealed_file_and_are_mentioned(model, run):
@@ -214,6 +239,7 @@ def test_other_tasks_have_their_own_suspects(kind, tmp_path):
     suspects = run.exhibits["suspects"]
     assert developed and {each["where"] for each in suspects[: 2 * len(developed)]} >= developed
     assert (suspects[0]["said_probability"] is None) == (kind == "regression")
+    assert len(run.exhibits["attention"]) >= 8 and run.exhibits["notes"] == []
     assert run.pictures > 50
 
 
@@ -230,6 +256,7 @@ def test_a_baseline_that_wins_is_shown_as_well(source, tmp_path, monkeypatch):
     kept = run.arrays("predictions")["baseline"]
     np.testing.assert_allclose(model.predict_proba([row["path"] for row in run.held_out["tested"]]), kept, atol=1e-4)
     assert run.exhibits["suspects"] and run.pictures > 0
+    assert "attention" not in run.exhibits and "has none" in run.exhibits["notes"][0]
     assert run.exhibits["map"]["after"] == [] and "without a network" in run.exhibits["map"]["before_is"]
 
 

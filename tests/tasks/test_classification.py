@@ -135,6 +135,9 @@ def test_what_is_worth_looking_at_in_answers() -> None:
     assert found["selective"]["risk"] == pytest.approx([1, 1 / 2, 2 / 3, 3 / 4])
     assert [row["count"] for row in found["reliability"]["bins"]] == [4]
     assert task.mistaken(p[:0], truth[:0]).shape == (0,)
+    direction = task.direction(p)
+    np.testing.assert_allclose(direction, [[0.5, -0.5], [-0.5, 0.5], [0.5, -0.5], [-0.5, 0.5]])
+    assert [task.meant(each) for each in truth] == ["dog", "dog", "dog", "cat"]
 
 
 def test_a_suspected_class_is_named_both_ways() -> None:

@@ -134,11 +134,13 @@ def test_what_is_worth_looking_at_in_answers() -> None:
     p = np.array([[0.9, 0.2, 0.1], [0.6, 0.3, 0.9], [0.1, 0.1, 0.1]])
     truth = np.array([[1, 0, 0], [0, 1, 1], [0, 0, 1]])
     np.testing.assert_allclose(TASK.mistaken(p, truth), [0, 0.7, 0.9])
-    assert TASK.kinds(p, truth).tolist() == [0, 4, 6], "right; the second and the third label missed"
+    assert TASK.kinds(p, truth).tolist() == [-1, 4, 6], "right; the second and the third label missed"
     assert TASK.kinds(1 - p, truth).tolist()[0] == 2, "the first label missed"
     found = TASK.trust(p, truth)
     assert found["selective"]["risk"][-1] == pytest.approx(2 / 3), "two of three items are not all right"
     assert sum(row["count"] for row in found["reliability"]["bins"]) == 9
+    assert TASK.direction(p).argmax(axis=1).tolist() == [0, 2, 0]
+    assert [TASK.meant(each) for each in truth] == ["cat", "dog|owl", "owl"] and TASK.meant([0, 0, 0]) == "no label"
 
 
 def test_suspected_labels_are_said_in_words() -> None:

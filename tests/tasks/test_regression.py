@@ -115,6 +115,7 @@ def test_what_is_worth_looking_at_in_answers() -> None:
     kinds = TASK.kinds(given, TARGETS)
     assert kinds[0] % 2 == 1 and kinds[2] % 2 == 0 and kinds[0] < kinds[3], "tenths of the targets, too low or too high"
     assert "confidence" in TASK.trust(given, TARGETS)["missing"]
+    assert TASK.direction(given) is None and TASK.meant(TARGETS[0]) == "10"
 
 
 def test_a_suspected_number_says_how_far_it_is_off() -> None:
