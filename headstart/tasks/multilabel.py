@@ -236,7 +236,7 @@ class Multilabel(Task):
         return np.where(wrong, np.abs(given - truths), 0.0).max(axis=1)
 
     def kinds(self, predictions: Any, targets: Any) -> np.ndarray:
-        """By the surest wrong answer: which label, and whether it was missed or made up; below 0 where all are right."""
+        """By the surest wrong answer: which label, and if it was missed or made up; below 0 where all are right."""
         given, truths = np.asarray(predictions, dtype=np.float64), np.asarray(targets) > 0
         wrong = np.where(multilabel.predicted(given) != truths, np.abs(given - truths), 0.0)
         label = wrong.argmax(axis=1)
