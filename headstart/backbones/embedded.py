@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib.resources
+import inspect
 import re
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from importlib.resources.abc import Traversable
+from typing import Any
 
 from torch import nn
 
-from headstart.backbones import folder
+from headstart.backbones import folder, resnet10
 from headstart.backbones.chain import Backbone, seeded, untrained
+from headstart.backbones.publishing import Plain
 from headstart.backbones.resnet10 import ResNet10
 from headstart.base.errors import BadOption, UnknownName
 from headstart.base.vocabulary import BackboneInfo, Preprocessing
@@ -82,6 +86,16 @@ def load(name: str, *, weights: bool = True, seed: int = 0, architecture: str | 
         raise _unknown(name)
     rebuild = partial(_fresh, _widths(name), _groups(name))
     return Backbone(rebuild(seed), describe(name), rebuild=rebuild)
+
+
+def plain(name: str, config: Mapping[str, Any] | None) -> Plain:
+    """The network from its source, which is all that there is of a library."""
+    widths, groups = _widths(name), _groups(name)
+    source = [inspect.getsource(part).rstrip() for part in (resnet10.norm, resnet10.BasicBlock, resnet10.ResNet10)]
+    lines = ["from collections.abc import Sequence", "import torch", "from torch import nn", "", ""]
+    lines += "\n\n\n".join(source).splitlines()
+    build = (*lines, "", "", f"network = ResNet10({widths!r}, groups={groups!r})")
+    return Plain(_fresh(widths, groups, 0).eval(), build, ("torch",))
 
 
 def _fresh(widths: tuple[int, ...], groups: int | None, seed: int) -> nn.Module:

@@ -16,7 +16,7 @@ from huggingface_hub import constants
 
 from headstart.backbones import hub, snapshot
 from headstart.backbones.chain import Backbone
-from headstart.backbones.publishing import Finished, Published
+from headstart.backbones.publishing import Finished, Plain, Published
 from headstart.base.errors import BadOption, HeadstartError, UnknownName
 from headstart.base.vocabulary import BackboneInfo
 
@@ -99,6 +99,17 @@ def published(to: Path) -> Published:
     from headstart.backbones import transformed
 
     return transformed.published(to)
+
+
+def plain(name: str, config: Mapping[str, Any] | None) -> Plain:
+    """The network as transformers itself makes it, its head taken off.
+
+    Raises:
+        WeightsError, MissingExtra
+    """
+    from headstart.backbones import transformed
+
+    return transformed.plain(name, config)
 
 
 def _snapshot(name: str, *, fetch: bool = True) -> snapshot.Snapshot:

@@ -1,7 +1,7 @@
 """A trained network as its own library keeps networks: a folder that the library loads with one line.
 
 A provider whose library has such folders defines ``publish(finished, to)``, which writes one, and ``published(to)``,
-which has the library load it again.
+which has the library load it again. One whose networks can be made without headstart defines ``plain(name, config)``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 
 from headstart.base.vocabulary import Preprocessing
 
@@ -65,3 +66,24 @@ class Published:
     prepared: Callable[[Any], torch.Tensor]
     use: tuple[str, ...]
     needs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A network without its source head, as its own library makes it: for weights that travel without headstart.
+
+    Attributes:
+        module: randomly initialised, in eval mode; its ``state_dict`` has the library's names.
+        outputs: what it gives -> features (n, d).
+        renamed: tensors as ``Backbone.module`` names them -> as the library does.
+        build: lines of Python that make the module, as ``network``, and import what they need.
+        result: what follows ``network(pixels)`` in Python to have the features.
+        needs: packages that those lines need.
+    """
+
+    module: nn.Module
+    build: tuple[str, ...]
+    needs: tuple[str, ...]
+    outputs: Callable[[Any], torch.Tensor] = lambda features: features
+    renamed: Callable[[Mapping[str, torch.Tensor]], Mapping[str, torch.Tensor]] = dict
+    result: str = ""

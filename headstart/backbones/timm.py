@@ -25,7 +25,7 @@ from torch import nn
 
 from headstart.backbones import fetch, hub, licences, tensors
 from headstart.backbones.chain import Backbone, seeded, untrained
-from headstart.backbones.publishing import CONFIG, ENDS, WEIGHTS, Finished, Published
+from headstart.backbones.publishing import CONFIG, ENDS, WEIGHTS, Finished, Plain, Published
 from headstart.backbones.revival import revive
 from headstart.base import files, reach
 from headstart.base.errors import BadOption, ExportError, UnknownName, WeightsError
@@ -396,3 +396,15 @@ def published(to: Path) -> Published:
         f"predictions = model(prepare(picture)[None]){end}",
     )
     return Published("timm", model, lambda picture: transform(picture)[None], use, ("timm",))
+
+
+def plain(name: str, config: Mapping[str, Any] | None) -> Plain:
+    """The network as timm itself makes it."""
+    bare, options = name.split(".", 1)[0], dict((config or {}).get("model_args") or {})
+    given = "".join(f", {key}={value!r}" for key, value in options.items())
+    build = (
+        "import timm",
+        f"network = timm.create_model({bare!r}, pretrained=False{given})",
+        "network.reset_classifier(0)",
+    )
+    return Plain(_new(bare, pretrained=False, **options).eval(), build, ("timm",))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -20,12 +21,15 @@ from torchvision.models import WeightsEnum, get_model, get_model_builder, get_mo
 
 from headstart.backbones import fetch, tensors
 from headstart.backbones.chain import Backbone, seeded, untrained
+from headstart.backbones.publishing import Plain
 from headstart.backbones.revival import revive
 from headstart.base import reach
 from headstart.base.errors import BadOption, UnknownName, WeightsError
 from headstart.base.vocabulary import BackboneInfo, Preprocessing
 
 CODE_LICENCE = "BSD-3-Clause"
+_AUXILIARY = ("googlenet", "inception_v3")
+"""Networks with heads in their middle, for training only."""
 
 
 @lru_cache(maxsize=1)
@@ -123,16 +127,21 @@ def _file(weights: WeightsEnum) -> Path:
 
 def _new(full: str, state: dict[str, torch.Tensor] | None = None) -> nn.Module:
     bare, weights = _weights(full)
-    options: dict[str, Any] = {"num_classes": len(weights.meta["categories"])}
-    accepted = inspect.signature(get_model_builder(bare)).parameters
-    if bare in ("googlenet", "inception_v3"):
-        options |= {"transform_input": True, "aux_logits": True, "init_weights": state is None}
-    elif bare.startswith("vit_") and "kwargs" in accepted:
-        options["image_size"] = weights.meta["min_size"][0]
+    options = _options(bare, weights) | ({"init_weights": state is None} if bare in _AUXILIARY else {})
     module = get_model(bare, weights=None, **options)
     if state is not None:
         module.load_state_dict(state)
     return headless(module)
+
+
+def _options(bare: str, weights: WeightsEnum) -> dict[str, Any]:
+    """What the library builds a network with to fit its published weights."""
+    options: dict[str, Any] = {"num_classes": len(weights.meta["categories"])}
+    if bare in _AUXILIARY:
+        options |= {"transform_input": True, "aux_logits": True}
+    elif bare.startswith("vit_") and "kwargs" in inspect.signature(get_model_builder(bare)).parameters:
+        options["image_size"] = weights.meta["min_size"][0]
+    return options
 
 
 def headless(module: nn.Module) -> nn.Module:
@@ -194,3 +203,25 @@ def _unavailable(full: str, weights: WeightsEnum, reason: str, next_move: str = 
         or "use weights that are here (headstart backbones --local, or local:PATH); or, where there is a network, "
         f"headstart backbones pack torchvision/{full} -o DIR, and here --from DIR. HF_HUB_OFFLINE=1 forbids downloads",
     )
+
+
+def plain(name: str, config: Mapping[str, Any] | None) -> Plain:
+    """The network as torchvision itself makes it, its head taken off."""
+    bare = name.split(".", 1)[0]
+    options = _options(*_weights(name)) | ({"init_weights": False} if bare in _AUXILIARY else {})
+    whole = get_model(bare, weights=None, **options)
+    head = "classifier"
+    if not isinstance(whole, torchvision.models.SqueezeNet):
+        head = [path for path, part in whole.named_modules() if isinstance(part, nn.Linear)][-1]
+    given = "".join(f", {key}={value!r}" for key, value in options.items())
+    put = "AdaptiveAvgPool2d(1)" if head == "classifier" and "squeezenet" in bare else "Identity()"
+    build = [
+        "import torch, torchvision",
+        f"network = torchvision.models.get_model({bare!r}, weights=None{given})",
+        f"network.set_submodule({head!r}, torch.nn.{put})",
+    ]
+    if bare in _AUXILIARY:
+        names = [each for each in ("AuxLogits", "aux1", "aux2") if hasattr(whole, each)]
+        build.append("network." + " = network.".join([*names, "aux_logits"][:-1]) + " = None")
+        build.append("network.aux_logits = False")
+    return Plain(headless(whole).eval(), tuple(build), ("torch", "torchvision"))

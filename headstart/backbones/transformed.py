@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import torch
 from torch import nn
 
 from headstart.backbones import layers, vision
-from headstart.backbones.publishing import CONFIG, ENDS, Finished, Published
+from headstart.backbones.publishing import CONFIG, ENDS, Finished, Plain, Published
 from headstart.base.errors import ExportError
 
 PROCESSOR = "preprocessor_config.json"
@@ -107,3 +108,40 @@ def published(to: Path) -> Published:
         use=tuple(use),
         needs=("transformers",),
     )
+
+
+def plain(name: str, config: Mapping[str, Any] | None) -> Plain:
+    """The library's own network of a configuration, its head taken off.
+
+    Raises:
+        ExportError: for a network that reads blue, green, red.
+        WeightsError: when the configuration cannot be built.
+        MissingExtra: without transformers.
+    """
+    made = dict(config or {})
+    if made.get("flip"):
+        raise _no_place(f"hf/{name}", "it reads blue, green, red")
+    with vision.quiet():
+        kind, settings = vision.kind(made, f"hf/{name}")
+        twin: Any = kind._from_config(settings, dtype=torch.float32).eval()
+        heads = vision.heads(twin)
+        vision.behead(twin)
+    headed = "Classification" in kind.__name__
+
+    def renamed(state: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+        features = vision.logits if headed else vision.pooled_output
+        with vision.quiet():
+            layers.chain(twin, features, int(made["size"]), f"hf/{name}").load_state_dict(dict(state))
+        found: Mapping[str, torch.Tensor] = twin.state_dict()
+        return found
+
+    described = {"model_type": name} | dict(made["model"]) | {"num_labels": vision.LABELS}
+    build = [
+        "import torch, transformers",
+        f"config = transformers.AutoConfig.for_model(**{described!r})",
+        f"network = transformers.{kind.__name__}(config)",
+        *(f"network.set_submodule({path!r}, torch.nn.Identity())" for path in heads),
+    ]
+    result = ".logits.flatten(1)" if headed else ".pooler_output.flatten(1)"
+    outputs = vision.logits if headed else vision.pooled_output
+    return Plain(twin, tuple(build), ("torch", "transformers"), outputs, renamed, result)

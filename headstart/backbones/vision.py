@@ -138,7 +138,7 @@ def build(made: Mapping[str, Any], name: str, state: Mapping[str, torch.Tensor] 
         except Exception as error:  # transformers checks configurations in a hundred places
             raise _unbuildable(name, str(error).strip().split("\n")[0]) from error
         behead(model)
-        features = logits if "Classification" in type(model).__name__ else _pooled_output
+        features = logits if "Classification" in type(model).__name__ else pooled_output
         chain = layers.chain(model.eval(), features, int(made["size"]), name)
     if made.get("flip"):
         chain.add_module("flip", Flip())
@@ -160,7 +160,8 @@ def logits(output: Any) -> torch.Tensor:
     return found.flatten(1)
 
 
-def _pooled_output(output: Any) -> torch.Tensor:
+def pooled_output(output: Any) -> torch.Tensor:
+    """What a family without a classifier gives, (n, d)."""
     found: torch.Tensor = output.pooler_output
     return found.flatten(1)
 

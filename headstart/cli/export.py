@@ -30,7 +30,7 @@ import typer
 from headstart.base import discovery
 from headstart.cli import options, tables, values
 from headstart.cli.reporting import watching
-from headstart.data.printable import printable
+from headstart.data.printable import listed, printable
 
 if TYPE_CHECKING:
     from headstart.ship.exporting import Exported
@@ -95,8 +95,10 @@ def _show(made: Exported) -> None:
             indent="          ",
         )
     )
-    for note in (*(made.cost.notes if made.cost else ()), *made.notes):
-        print(tables.wrapped(f"Note:     {printable(note)}", indent="          "))
-    print(f"\nUse it, with numpy, {' and '.join(made.needs)} installed:\n")
+    for title, notes in (("Cost:", made.cost.notes if made.cost else ()), ("Note:", made.notes)):
+        for number, note in enumerate(notes):
+            print(tables.wrapped(f"{'' if number else title:<10}{printable(note)}", indent="          "))
+    if made.use:
+        print(f"\nUse it, with {listed(dict.fromkeys(('numpy', *made.needs)))} installed:\n")
     for line in made.use:
         print(f"    {printable(line)}")

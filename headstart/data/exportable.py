@@ -34,8 +34,11 @@ class ExportInputs:
         replayed: what the network reads (n, ...), as golden examples keep it -> inputs that are raw items of it.
         examples: seed -> raw items of several shapes, generated.
         words: a sentence on what is to be handed over.
+        differs: a sentence on why files may give slightly other predictions than the sealed model's; empty if never.
         snippet: Python that makes the inputs of the file at ``path``, a line each; it may import what is in ``needs``.
-        needs: packages that the snippet needs besides numpy.
+        prepared: Python that makes what the network reads, ``pixels`` (1, ...) normalised, a line each, out of
+            ``about["preprocessing"]``; for those who have the weights and no graph.
+        needs: packages that both need besides numpy.
         files: what must lie beside the graph, such as a tokenizer: name -> content.
     """
 
@@ -47,5 +50,7 @@ class ExportInputs:
     examples: Callable[[int], list[Any]]
     words: str
     snippet: Sequence[str]
+    differs: str = ""
+    prepared: Sequence[str] = ()
     needs: Sequence[str] = ()
     files: Mapping[str, bytes] = field(default_factory=dict)

@@ -196,8 +196,25 @@ def export_inputs(preprocessing: Preprocessing) -> ExportInputs:
             'picture = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB")',
             'inputs = {"images": np.asarray(picture)[None]}',
         ),
+        prepared=_PREPARED,
+        differs="A JPEG far larger than the network needs is decoded at a fraction of its size by the sealed model; a "
+        "graph is given it whole",
         needs=("pillow",),
     )
+
+
+_PREPARED = (
+    "from PIL import Image, ImageOps",
+    'how = about["preprocessing"]',
+    'picture = ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB")',
+    'kept = min(picture.size) * how["crop"]',
+    "left, top = ((side - kept) / 2 for side in picture.size)",
+    'resample = Image.Resampling[how["interpolation"].upper()]',
+    'square = picture.resize((how["size"], how["size"]), resample, box=(left, top, left + kept, top + kept))',
+    "pixels = np.asarray(square, dtype=np.float32) / 255",
+    'pixels = ((pixels - np.float32(how["mean"])) / np.float32(how["std"])).transpose(2, 0, 1)[None]',
+)
+"""What ``load`` and the network's first step do, for a file, in a few lines."""
 
 
 def _examples(size: int, seed: int) -> list[np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 _JOINERS = "\u200c\u200d"
@@ -35,3 +36,9 @@ def listing(names: list[str], most: int = 5) -> str:
 def count(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun, as in "1 image" or "1,200 images"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """All names in a sentence: ``a``, ``a and b``, ``a, b and c``."""
+    found = list(names)
+    return " and ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)

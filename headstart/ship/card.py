@@ -13,6 +13,7 @@ from typing import Any
 
 from headstart.base.manifest import EvidenceRecord, Manifest, ScoreRecord
 from headstart.base.vocabulary import Interval
+from headstart.data.printable import listed
 from headstart.measure.metric import Metric
 from headstart.tasks.task import Task
 
@@ -103,7 +104,7 @@ def _hub_matter(manifest: Manifest, task: Task, hub: Hub, name: str) -> str:
 def _hub_use(hub: Hub) -> str:
     code = "\n".join(f"    {line}" for line in hub.use)
     notes = "\n".join(f"- {_escape(note)}" for note in hub.notes)
-    return f"## Use\n\nWith {' and '.join(hub.needs)} installed:\n\n{code}" + (f"\n\n{notes}" if notes else "")
+    return f"## Use\n\nWith {listed(dict.fromkeys(hub.needs))} installed:\n\n{code}" + (f"\n\n{notes}" if notes else "")
 
 
 def _summary(manifest: Manifest, task: Task) -> str:

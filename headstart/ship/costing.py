@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headstart.base.errors import ExportError
+from headstart.base import discovery
+from headstart.base.errors import ExportError, Undecodable
 from headstart.base.manifest import plain
 from headstart.base.vocabulary import Interval
 from headstart.data.opening import open_source
@@ -75,7 +76,41 @@ def held_out(model: Model, source: Any = None, *, label: str | None = None, path
     if source is not None:
         given = evaluation.examples(open_source(source, label=label, path=path), model.task)
         return HeldOut(given.items, given.targets, given.notes)
-    return None
+    return kept(model)
+
+
+def kept(model: Model) -> HeldOut | None:
+    """The run's validation items that are still where they were, and what they were; None if there are none.
+
+    Raises:
+        RunError: when the run's files are damaged.
+    """
+    run = model.run
+    rows = list(run.held_out.get("validation", ())) if run is not None else []
+    targets = run.arrays("validation").get("targets") if run is not None and rows else None
+    if targets is None or len(targets) != len(rows):
+        return None
+    digest = discovery.load("data", model.manifest.modality).digest
+    found: list[int] = []
+    gone = {"are no files": 0, "are no longer where they were": 0, "changed": 0}
+    for number, row in enumerate(rows):
+        path = row.get("path")
+        if not isinstance(path, str):
+            gone["are no files"] += 1
+            continue
+        try:
+            if digest(path) == row.get("digest"):
+                found.append(number)
+            else:
+                gone["changed"] += 1
+        except Undecodable:
+            gone["are no longer where they were"] += 1
+    left_out = "".join(f", {count} {words}" for words, count in gone.items() if count)
+    notes = [f"Those are {len(found):,} of the {len(rows):,} validation items of the fit{left_out}"]
+    notes.append("The sealed model has learnt from them since, so both scores flatter it; their difference is the cost")
+    if not found:
+        return None
+    return HeldOut(tuple(str(rows[number]["path"]) for number in found), targets[found], tuple(notes))
 
 
 def cost(
@@ -101,26 +136,25 @@ def cost(
     """
     size = (paths[0].stat().st_size, paths[1].stat().st_size)
     taken = _timed(exact, now, timed)
-    notes = [_sized(size, taken)]
+    said = [_sized(size, taken)]
     if taken[1] > taken[0]:
-        notes.append("It is slower than the exact export on this machine, so size is all that it gains here")
+        said.append("It is slower than the exact export on this machine: here it gains room only")
     if held is None:
-        notes.append(
+        said.append(
             "What it costs in accuracy was not measured: no validation items are at hand (--validate SOURCE names some)"
         )
-        return Cost(size, taken, {}, 0, tuple(notes))
+        return Cost(size, taken, {}, 0, tuple(said))
     first, second = (_scored(each, held.items) for each in (exact, now))
-    names = list(dict.fromkeys((model.task.points, *model.task.shown[:2])))
     scores: dict[str, dict[str, Any]] = {}
-    for name in names:
+    for name in dict.fromkeys((model.task.points, *model.task.shown[:2])):
         metric = model.task.metric(name)
         scores[name] = {
             "exact": metric.score(first, held.targets),
             "now": metric.score(second, held.targets),
             "gain": intervals.gain(metric, second, first, held.targets).as_dict(),
         }
-    notes += [*held.notes, *_said(model, scores, len(held.items))]
-    return Cost(size, taken, scores, len(held.items), tuple(notes))
+    notes = (*_said(model, scores, len(held.items)), *held.notes, *said)
+    return Cost(size, taken, scores, len(held.items), notes)
 
 
 def _scored(export: Reloaded, items: Sequence[Any]) -> np.ndarray:
@@ -137,7 +171,7 @@ def _said(model: Model, scores: dict[str, dict[str, Any]], n: int) -> list[str]:
     each = [metric.text(Interval(found[key], found[key], found[key])).split(" (")[0] for key in ("exact", "now")]
     points = tuple(100 * value for value in (gain.value, gain.low, gain.high))
     notes = [
-        f"{metric.title} on {n:,} held-out items: {each[1]}, where the exact export has {each[0]}; a difference of "
+        f"{metric.title} on {n:,} items: {each[1]}, where the exact export has {each[0]}; a difference of "
         f"{points[0]:+.1f} points (95 % interval {points[1]:+.1f} to {points[2]:+.1f})"
     ]
     if gain.value < -POINT:

@@ -33,6 +33,12 @@ MARK = "headstart_export.json"
 """What every exported folder holds besides: where it comes from, and how it was checked."""
 
 
+FILES = 16
+"""Own items that an export is tried on, if the run names some."""
+TIGHT = 1e-4
+"""Difference on own items that needs an explanation."""
+
+
 class Reloaded(Protocol):
     """An export, read back from its files."""
 
@@ -166,7 +172,7 @@ def export(
             tolerance=tolerance,
             use=written.use,
             needs=written.needs,
-            notes=written.notes,
+            notes=(*written.notes, *_on_files(exact, model)),
             cost=cost,
         )
         _place(aside, target, written, made, model)
@@ -209,6 +215,21 @@ def _compared(exact: Reloaded, model: Model, tolerance: float, to: str) -> tuple
             )
         worst = max(worst, most)
     return (len(inputs), len(raw)), worst
+
+
+def _on_files(exact: Reloaded, model: Model) -> tuple[str, ...]:
+    """How far the export is from the model on the owner's own files, where some are at hand: measured and said."""
+    held = costing.kept(model)
+    if held is None:
+        return ()
+    items = held.items[:FILES]
+    failed: dict[int, str] = {}
+    wanted = model.scorer.score(items, precision="float32", failed=failed)
+    if failed:
+        return ()
+    gap = float(np.abs(model.task.comparable(exact.score(items)) - model.task.comparable(wanted)).max())
+    note = f"On {len(items)} of the fit's own validation items, read from their files: at most {gap:.1g} apart"
+    return (note + (f". {_raw(model).differs}" if gap > TIGHT else ""),)
 
 
 def _settled(output: Path, plugin: ModuleType, folder: Path, overwrite: bool) -> Path:
@@ -280,6 +301,8 @@ def _place(aside: Path, target: Path, written: Written, made: Exported, model: M
         mark = {"format": made.to, "from": whence, **said}
         (first / MARK).write_text(json.dumps(mark, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     for file in _files(written.paths):
+        # Safetensors makes files that only their owner can read; the folder knows what the user's umask allows.
+        file.chmod(aside.stat().st_mode & 0o666)
         with open(file, "rb+") as stream:
             os.fsync(stream.fileno())
     old = aside / f"old-{target.name}"

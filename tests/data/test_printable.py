@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from headstart.data.printable import count, listing, printable, where
+from headstart.data.printable import count, listed, listing, printable, where
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,10 @@ def test_counts_and_listings() -> None:
     assert count(1200, "image") == "1,200 images"
     assert listing(list("abc"), 5) == "a, b, c"
     assert listing([str(i) for i in range(1002)], 2) == "0, 1 and 1,000 more"
+
+
+@pytest.mark.parametrize(
+    ("names", "told"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_names_in_a_sentence(names: list[str], told: str) -> None:
+    assert listed(names) == told

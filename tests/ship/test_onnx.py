@@ -218,7 +218,7 @@ def test_int8_is_smaller_and_its_cost_is_measured(model_folder: Path, pictures: 
     found = cost.scores["accuracy"]
     assert {key: found[key] for key in right} == pytest.approx(right)
     assert found["gain"]["low"] <= right["now"] - right["exact"] <= found["gain"]["high"]
-    assert "15 held-out items" in " ".join(cost.notes) and "MB instead of" in cost.notes[0]
+    assert "Accuracy on 15 items" in cost.notes[0] and "MB instead of" in " ".join(cost.notes)
     kinds = {node.op_type for node in importlib.import_module("onnx").load(str(made.path)).graph.node}
     assert {"ConvInteger", "DynamicQuantizeLinear"} <= kinds
 
