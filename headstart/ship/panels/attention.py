@@ -33,4 +33,7 @@ def _card(row: Mapping[str, object]) -> Card:
         pictures.append((str(row["picture"]), about))
     if row.get("overlay"):
         pictures.append((str(row["overlay"]), f"where the network looked: {about}"))
-    return Card((f"true: {truth}", f"said: {said}"), pictures, where)
+    # Of several labels, one is looked for at a time.
+    sought = text_of(row.get("about"))
+    more = [f"looked for: {sought}"] if sought and sought != said else []
+    return Card([f"true: {truth}", f"said: {said}", *more], pictures, where)

@@ -27,7 +27,8 @@ def show(facts: Facts) -> Panel | None:
     strong = [place for place, row in enumerate(facts.evidence) if row.name == facts.sealed]
     right = [place for place, head in enumerate(heads) if place and head != "95 % interval"]
     decider = inside(facts.decided.title) if facts.decided is not None else "the validation score"
-    lead = f"Every candidate on the same validation {facts.modality}; {decider} chose the one that was sealed."
+    ended = f"{decider} chose the one that was sealed" if facts.sealed else f"{decider} decides between them"
+    lead = f"Every candidate on the same validation {facts.modality}; {ended}."
     return Panel("Evidence", PLACE, (Table(heads, rows, "Every candidate", right, strong),), lead, span=7)
 
 

@@ -13,10 +13,9 @@ PLACE = 80
 
 def show(facts: Facts) -> Panel | None:
     """Two curves for a task whose answers have confidences; else the sentence why there are none."""
-    part, task = facts.judged, facts.task
-    if part is None or task is None:
+    part, found = facts.judged, facts.trust
+    if part is None:
         return None
-    found = task.trust(part.predictions, part.targets)
     if "reliability" not in found or "selective" not in found:
         return None if not found.get("missing") else Panel("Confidence", PLACE, (Prose(str(found["missing"])),))
     lead = f"On {len(part):,} {part.words}. Confidence is {found['confidence']}."

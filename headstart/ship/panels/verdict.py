@@ -22,7 +22,8 @@ def show(facts: Facts) -> Panel | None:
     if not facts.verdict.get("sentence"):
         return Panel("Verdict", PLACE, _unfinished(facts), span=12)
     word, mark, tone = OUTCOMES.get(str(facts.verdict.get("outcome")), OUTCOMES["not measured"])
-    sentence = str(facts.verdict["sentence"]).removeprefix(f"{word}: ")
+    # The word stands above the sentence in large letters, and need not be said twice.
+    sentence = str(facts.verdict["sentence"]).removeprefix(word).lstrip(":, ")
     blocks = [Outcome(word, mark, tone, sentence), _finalists(facts), _missing(facts)]
     return Panel("Verdict", PLACE, tuple(block for block in blocks if block is not None), span=12)
 

@@ -199,6 +199,14 @@ class Facts:
             return {}
         return self.task.details(part.predictions, part.targets)
 
+    @cached_property
+    def trust(self) -> Mapping[str, Any]:
+        """What the task says of the confidences of the judged part."""
+        part = self.judged
+        if part is None or self.task is None:
+            return {}
+        return self.task.trust(part.predictions, part.targets)
+
     def picture(self, part: str, row: Any) -> str:
         """File of an item's small picture; "" if none was kept."""
         by_part = self.exhibits.get("pictures")
@@ -226,6 +234,7 @@ class Facts:
             "evidence": [_listed(row) for row in self.evidence],
             "held_out": parts,
             "details": plain(self.details),
+            "trust": plain(self.trust),
         }
 
 

@@ -53,7 +53,7 @@ def write(folder: str | Path, to: str | Path | None = None) -> Path:
     path = Path(folder).expanduser() / REPORT if to is None else Path(to).expanduser()
     path = path / REPORT if path.is_dir() else path
     if path.suffix.lower() not in (".html", ".htm"):
-        raise BadOption(f"A report is no {path.suffix or 'file without an ending'}", where=str(path), expected=".html")
+        raise BadOption("A report is a page of HTML", where=str(path), expected="a file name that ends in .html")
     text = render(gather(folder)).encode("utf-8", errors="backslashreplace")
     files.write_with(path, lambda temporary: temporary.write_bytes(text), len(text))
     return path

@@ -24,8 +24,8 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="session")
-def fitted(tmp_path_factory: pytest.TempPathFactory, write_shapes: Callable[..., Path]) -> Path:
-    """The folder of a sealed model with its run, of three classes with hostile names."""
+def call(tmp_path_factory: pytest.TempPathFactory, write_shapes: Callable[..., Path]) -> dict[str, Any]:
+    """What fit is called with: pictures of three classes with hostile names."""
     folder = write_shapes(tmp_path_factory.mktemp("report") / "shapes", per_class=24)
     table = folder / "labels.csv"
     with open(table, "w", encoding="utf-8", newline="") as stream:
@@ -37,14 +37,20 @@ def fitted(tmp_path_factory: pytest.TempPathFactory, write_shapes: Callable[...,
                 # Some labels are wrong, so that there are mistakes to look at.
                 wrong = HOSTILE[0] if number in (3, 20) else label
                 writer.writerow([odd.relative_to(folder), wrong, "test" if number >= 14 else "train"])
-    to = tmp_path_factory.mktemp("fitted") / "shapes <b>model"
-    backbone = to.with_name("backbone")
+    backbone = tmp_path_factory.mktemp("backbone") / "small"
     small = catalogue.load("embedded/resnet10-8-12-16-24", weights=False)
     backbones.write_folder(small, backbone, {"source": "random"})
     # With rate and epochs given, nothing is left to the clock, and a busy machine makes the same model.
     settings = {"strategy.rate": 0.001, "strategy.epochs": 2}
-    named = {"backbone": f"local:{backbone}", "strategy": "partial", "settings": settings}
-    hs.fit(table, output=to, budget="24s", seed=1, **named)  # type: ignore[arg-type]
+    rest = {"strategy": "partial", "settings": settings, "budget": "24s", "seed": 1}
+    return {"source": table, "backbone": f"local:{backbone}", **rest}
+
+
+@pytest.fixture(scope="session")
+def fitted(tmp_path_factory: pytest.TempPathFactory, call: dict[str, Any]) -> Path:
+    """The folder of a sealed model with its run."""
+    to = tmp_path_factory.mktemp("fitted") / "shapes <b>model"
+    hs.fit(output=to, **call)
     return to
 
 

@@ -6,11 +6,14 @@ import itertools
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import headstart as hs
 from headstart.base.errors import BadOption, ModelFolderError
 from headstart.base.manifest import REPORT
+from headstart.base.progress import Silent
 from headstart.base.run import Run
 from headstart.ship.panels import cost
 from headstart.ship.report import page as pages
@@ -57,9 +60,45 @@ CONTRAST = """() => {
 """Every element with text of its own: the contrast of its ink to its ground, as WCAG 2 computes it."""
 
 
+class Told(Silent):
+    """A reporter that remembers what was said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+
 def test_fit_writes_the_page_beside_the_model_and_the_model_still_loads(fitted: Path) -> None:
     assert (fitted / REPORT).is_file()
     assert REPORT not in load(fitted).manifest.files
+
+
+def test_a_fit_without_its_page_writes_it_when_it_is_resumed(model_folder: Path, call: dict[str, Any]) -> None:
+    (model_folder / REPORT).unlink()
+    hs.fit(output=model_folder, resume=True, **call)
+    assert (model_folder / REPORT).is_file()
+
+
+def test_a_page_that_cannot_be_written_is_said_and_costs_no_model(
+    model_folder: Path, call: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (model_folder / REPORT).unlink()
+    monkeypatch.setattr(pages, "render", lambda facts: 1 / 0)
+    told = Told()
+    model = hs.fit(output=model_folder, resume=True, report=told, **call)
+    assert model.verdict["sentence"]
+    assert not (model_folder / REPORT).exists()
+    (said,) = [text for text in told.said if "report" in text]
+    assert "ZeroDivisionError" in said and f"headstart report {model_folder}" in said
+
+
+def test_a_model_writes_its_own_report(fitted: Path, tmp_path: Path) -> None:
+    model = load(fitted)
+    assert model.report(tmp_path / "own.html") == tmp_path / "own.html"
+    assert hs.report(model, tmp_path / "api.html") == tmp_path / "api.html"
+    assert (tmp_path / "own.html").read_bytes() == (tmp_path / "api.html").read_bytes(), "the same facts, the same page"
 
 
 def test_the_page_is_small_and_whole(fitted: Path) -> None:
@@ -230,7 +269,7 @@ def test_the_data_of_the_script_cannot_end_it(fitted: Path) -> None:
 def test_it_is_written_where_it_is_asked_for(fitted: Path, tmp_path: Path) -> None:
     assert pages.write(fitted, tmp_path / "one.html") == tmp_path / "one.html"
     assert pages.write(fitted, tmp_path) == tmp_path / REPORT
-    with pytest.raises(BadOption, match=r"\.png"):
+    with pytest.raises(BadOption, match=r"ends in \.html"):
         pages.write(fitted, tmp_path / "one.png")
     with pytest.raises(ModelFolderError, match="no such folder"):
         pages.write(tmp_path / "none")
