@@ -70,7 +70,9 @@ def _taken(path: Path) -> bool:
     return any(job.output == path and job.state() not in jobs.ENDED for job in jobs.every())
 
 
-def begin(source: Path, to: Path, *, choices: Mapping[str, str], columns: Mapping[str, str]) -> Job:
+def begin(
+    source: Path, to: Path, *, choices: Mapping[str, str], columns: Mapping[str, str], pictures: bool = True
+) -> Job:
     """Start a fit, or put it behind the one that runs.
 
     Args:
@@ -78,6 +80,7 @@ def begin(source: Path, to: Path, *, choices: Mapping[str, str], columns: Mappin
         to: the model's folder.
         choices: option of ``headstart fit`` -> value; an empty one is left to its default.
         columns: of a table, those that were named.
+        pictures: False keeps no small copies of items.
 
     Raises:
         OutputExists: another job is going to write there.
@@ -86,6 +89,7 @@ def begin(source: Path, to: Path, *, choices: Mapping[str, str], columns: Mappin
         raise OutputExists(f"Another fit is writing to {printable(str(to))}", next_move="name another folder")
     words = ["fit", str(source), "-o", str(to), *checking.column_words(columns)]
     words += [f"--{name}={value}" for name, value in choices.items() if value]
+    words += [] if pictures else ["--no-pictures"]
     about = {"source": str(source), "columns": dict(columns), "choices": dict(choices)}
     return jobs.create("fit", words, title=printable(to.name), output=to, queue=True, **about)
 

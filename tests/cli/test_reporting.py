@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
+from pathlib import Path
 
 import pytest
 
+from headstart.base.errors import BadOption
 from headstart.base.progress import Silent
 from headstart.cli.reporting import PAUSE, Bar, Lines, duration, watching
 
@@ -98,3 +101,16 @@ def test_the_reporter_suits_its_stream(monkeypatch: pytest.MonkeyPatch) -> None:
         report.detail("hidden")
     assert "a [bold]folder[/] of pictures" in terminal.getvalue()
     assert "hidden" not in terminal.getvalue()
+
+
+def test_progress_is_also_written_to_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "progress.jsonl"
+    with watching(quiet=True, progress=path) as report:
+        report.begin("train", 3)
+        report.say("done")
+    assert [json.loads(line)["event"] for line in path.read_text().splitlines()] == ["begin", "say"]
+
+
+def test_progress_into_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadOption, match="Progress cannot be written"), watching(progress=tmp_path / "no" / "p"):
+        pass

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -54,8 +55,6 @@ def test_files_stay_small():
 
 
 def test_the_command_says_what_is_wrong_with_its_port_and_folder(tmp_path):
-    import sys
-
     for words, told in ((["--port", "99999"], "cannot be listened to"), (["nowhere"], "no folder")):
         done = subprocess.run(
             [sys.executable, "-m", "headstart", "studio", *words],
@@ -65,3 +64,10 @@ def test_the_command_says_what_is_wrong_with_its_port_and_folder(tmp_path):
             check=False,
         )
         assert done.returncode == 2 - (told == "no folder") and told in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("library", ["uvicorn", "fastapi"])
+def test_a_missing_library_is_named_with_the_extra_that_brings_it(library):
+    code = f"import sys; sys.modules[{library!r}] = None; from headstart.cli import run; sys.exit(run(['studio']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "pip install 'headstart[serve]'" in done.stderr

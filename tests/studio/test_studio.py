@@ -127,6 +127,8 @@ def test_a_fit_that_fails_says_why_as_the_command_line_does(studio, look):
     page.get_by_text("1 folder in this folder").wait_for()
     page.get_by_role("button", name="Use this folder").click()
     page.locator(".findings .serious").first.wait_for()
+    page.get_by_text("fit would refuse these data").wait_for()
+    assert page.get_by_role("button", name="Fit", exact=True).is_disabled()
 
     job = studio.fit(studio.root / "lonely", "never", budget="5s")
     studio.wait(job, "failed")
@@ -162,7 +164,7 @@ def test_corrected_labels_become_a_new_table_and_a_new_check(studio, model, look
     page = look(f"model/{model}/labels")
     odd = page.locator(".suspect", has_text="odd-disc")
     odd.wait_for()
-    assert page.evaluate("document.querySelector('.suspect img').naturalWidth") > 0
+    page.wait_for_function("() => document.querySelector('.suspect img').naturalWidth > 0")
     button = page.get_by_role("button", name="Fit again with these labels")
     assert button.is_disabled()
     odd.get_by_label("Change to", exact=True).check()

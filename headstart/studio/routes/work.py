@@ -23,6 +23,7 @@ class Options(BaseModel):
     task: str = ""
     metric: str = ""
     seed: int = Field(0, ge=0, lt=2**31)
+    pictures: bool = True
 
 
 class Wanted(BaseModel):
@@ -47,8 +48,9 @@ def router(place: Place) -> APIRouter:
     @routes.post("/fits")
     def fit(wanted: Wanted) -> Response:
         source, to = place.inside(wanted.source), place.inside(wanted.output)
-        choices = {name: str(value) for name, value in wanted.options.model_dump().items()}
-        return answer(fitting.begin(source, to, choices=choices, columns=wanted.columns).view())
+        choices = {name: str(value) for name, value in wanted.options.model_dump(exclude={"pictures"}).items()}
+        pictures = wanted.options.pictures
+        return answer(fitting.begin(source, to, choices=choices, columns=wanted.columns, pictures=pictures).view())
 
     @routes.get("/jobs")
     def listed() -> Response:

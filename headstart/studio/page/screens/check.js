@@ -47,7 +47,7 @@ function Understood({ found }) {
       ${found.classes.length > 0 && html`<div><dt>labels</dt><dd>${number(found.classes.length)}</dd></div>`}
       ${parts.map(([name, size]) => html`<div><dt>${names[name] || name}</dt><dd>${number(size)}</dd></div>`)}
     </dl>
-    ${parts.length > 0 && html`<p class="quiet">${found.cross_validated ? "So few that five folds take turns in place of one validation part." : ""}</p>`}
+    ${found.cross_validated && html`<p class="quiet">So few that five folds take turns in place of one validation part.</p>`}
     ${(found.notes || []).length > 0 && html`<ul class="notes">${found.notes.map((note) => html`<li>${note}</li>`)}</ul>`}
     ${found.classes.length > 0 && html`<details open=${found.classes.length <= 12}><summary>Items of each label</summary>
       <${Bars} rows=${found.classes.slice(0, 100)} />
@@ -87,7 +87,7 @@ function Sample({ source, label }) {
 function Options({ job, more }) {
   const [choices, missing] = useAnswer("/api/choices");
   const [networks] = useAnswer("/api/backbones");
-  const [given, setGiven] = useState({ budget: "", strategy: "", backbone: "", task: "", metric: "", seed: job.seed ?? 0 });
+  const [given, setGiven] = useState({ budget: "", strategy: "", backbone: "", task: "", metric: "", seed: job.seed ?? 0, pictures: true });
   const [columns, setColumns] = useState(job.columns || {});
   const [task, setTask] = useState(job.task || "auto");
   const [output, setOutput] = useState(more.output);
@@ -105,6 +105,7 @@ function Options({ job, more }) {
   };
   if (!choices) return html`<${Problem} error=${missing} />`;
   const able = job.state === "done";
+  const refused = able && !Object.keys(job.found.parts || {}).length;
   const backbones = [{ name: "", words: "auto", summary: "The best of those on this machine for these data." },
     ...(networks || []).map((each) => ({ name: each.name, summary: `Pretrained on ${each.source}; ${each.licence}.` }))];
   return html`<section class="card options" aria-label="Options">
@@ -118,10 +119,12 @@ function Options({ job, more }) {
       ${able && html`<${Choice} label="Strategy" value=${given.strategy || "auto"} onChange=${set("strategy")} options=${choices.strategies} />
       <${Choice} label="Backbone" value=${given.backbone} onChange=${set("backbone")} options=${backbones} />`}
       <${Field} label="Seed" hint="Of the split and of everything random."><input type="number" min="0" step="1" value=${given.seed} onInput=${(event) => set("seed")(event.target.value)} /><//>
+      ${able && html`<label class="check"><input type="checkbox" checked=${given.pictures} onChange=${(event) => set("pictures")(event.target.checked)} /> Keep small copies of some items in the model's folder, for its report</label>`}
     </details>
     ${asked || !able
       ? html`<${Action} kind="main" run=${again} disabled=${!asked && !able && !more.columns.length}>Check again with this<//>`
-      : html`<${Action} kind="main" run=${fit} busy="Starting …">Fit<//>`}
+      : html`<${Action} kind="main" run=${fit} busy="Starting …" disabled=${refused}>Fit<//>`}
+    ${refused && html`<p class="quiet">As they are, fit would refuse these data: the findings say why.</p>`}
     <p class="quiet"><a href="#/">Choose other data</a></p>
   </section>`;
 }
