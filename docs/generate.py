@@ -1,6 +1,6 @@
 """Write the pages that are made from the code: every verb's help, and the index of plug-ins.
 
-python docs/generate.py            write docs/cli.md, docs/plugins.md and docs/recipes.md
+python docs/generate.py            write docs/cli.md, docs/plugins.md, docs/recipes.md and docs/serving.md
 python docs/generate.py --check    write nothing; exit code 1 if they differ from the code
 """
 
@@ -68,7 +68,9 @@ NOTE = "<!-- Made from the code by `make docs`; edit the code instead. -->"
 
 def pages() -> dict[Path, str]:
     """The generated pages and what they should say."""
-    made = {"cli.md": command_line(), "plugins.md": index(), "recipes.md": _beside("measured").recipes()}
+    measured = _beside("measured")
+    made = {"cli.md": command_line(), "plugins.md": index()}
+    made |= {"recipes.md": measured.recipes(), "serving.md": measured.serving()}
     return {**{DOCS / name: text for name, text in made.items()}, README: readme()}
 
 

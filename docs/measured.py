@@ -27,6 +27,89 @@ interval over the draws. That interval knows nothing of the luck of one pretrain
 
 Command: `{command}`. Machine: {machine}, {threads} thread(s), {precision}."""
 
+SERVING = """\
+# A model behind HTTP
+
+    headstart serve flowers
+
+```sh
+curl -F file=@a.jpg -F file=@b.jpg http://127.0.0.1:8000/predict          # several: an answer or an error each
+curl --data-binary @a.jpg -H 'Content-Type: image/jpeg' 'http://127.0.0.1:8000/predict?top=3'
+curl -H 'Content-Type: application/json' -d '{{"items": [{{"data": "BASE64"}}]}}' http://127.0.0.1:8000/predict
+```
+
+`Accept: text/csv` or `text/plain` ask for a table or for lines instead of JSON. `/docs` shows everything, errors
+included, and tries the model; it needs no network. `/health` and `/ready` are for probes, `/metrics` is for Prometheus,
+`/model` says what the model is.
+
+Only this machine reaches the server unless `--host` says otherwise, and then every client needs the token, which is
+`--token`, the environment's `HEADSTART_TOKEN`, or one that is made and shown once. Transport encryption is a proxy's
+business. What a request may bring is bounded (`--max-body`, `--max-items`, `--max-size`, `--timeout`), and so is what
+may wait (`--max-queue`): beyond it clients are answered 503 with the time after which to come again. SIGTERM and Ctrl-C
+finish what is in flight. One process serves one model; for more, start several behind a proxy.
+
+## Measured
+
+{clients} clients on loopback, clients and server on the same {cores} cores, pictures as JPEG files. *Offline* is
+`Model.predict` with 16 pictures at a time, *one by one* is one client of a server without batches. The three are
+measured in turn, {turns} times, and the ratios are medians over the turns; then all clients ask for {seconds:.0f} s
+without a break.
+
+{table}
+
+{notes}
+
+Command: `{command}`, all of it at nice {nice}. Machine: {processor}, {cores} cores; its load average was
+{load} before the measurement: other work went on beside it, which hurts most what needs two cores at once, and is why
+the ratio of a processor second is shown. Python {python}, torch {torch}, uvicorn {uvicorn}.
+"""
+
+
+def serving() -> str:
+    """The page of benchmarks/serving.py."""
+    found = json.loads((RESULTS / "serving.json").read_text("utf-8"))
+    head = ["backbone", "offline, a second", "served, a second", "served / offline", "served / one by one"]
+    head += ["served / offline, a processor second"]
+    head += ["requests", "failed", "p50, ms", "p99, ms", "memory at 10 s and at the end, MB"]
+    rows, notes = [], []
+    for name, one in found.items():
+        lasting, rates, ratios = one["endurance"], one["per_second"], one["medians"]
+        answers, memory = lasting["answers"], lasting["memory_megabytes"]
+        cells = [f"{rates['offline']:.0f}", f"{rates['served']:.0f}", f"{100 * ratios['of_offline']:.0f} %"]
+        cells += [f"{ratios['of_one_by_one']:.1f} times", f"{100 * ratios['of_offline_work']:.0f} %"]
+        cells += [f"{sum(answers.values()):,}"]
+        cells += [f"{sum(answers.values()) - answers['200']:,}"]
+        cells += [f"{lasting['milliseconds'][share]:.0f}" for share in ("p50", "p99")]
+        rows.append([f"`{name}`", *cells, f"{memory['early']:.0f} and {memory['end']:.0f}"])
+        notes.append(
+            f"With `{name}` a request cost {_cost(one, 'served'):.2f} ms of processor time in the server and "
+            f"{1000 * _median(one, 'client_cores') / rates['served']:.2f} ms in the client; offline a picture cost "
+            f"{_cost(one, 'offline'):.2f} ms."
+        )
+    first = next(iter(found.values()))
+    machine = first["machine"]
+    return "\n\n".join([NOTE, SERVING]).format(
+        clients=first["endurance"]["clients"],
+        turns=len(first["turns"]),
+        seconds=first["endurance"]["seconds"],
+        table=_table(head, rows),
+        notes="\n".join(notes),
+        command=first["command"],
+        load=machine["load_average_before"],
+        **{name: machine[name] for name in ("processor", "cores", "python", "nice")},
+        **{name: machine["versions"][name] for name in ("torch", "uvicorn")},
+    )
+
+
+def _median(one: dict[str, Any], name: str) -> float:
+    return statistics.median(turn["served"][name] for turn in one["turns"])
+
+
+def _cost(one: dict[str, Any], what: str) -> float:
+    """Processor milliseconds of one item, in a median turn."""
+    name = "server_cores" if what == "served" else "cores"
+    return 1000 * statistics.median(turn[what][name] / turn[what]["per_second"] for turn in one["turns"])
+
 
 def recipes() -> str:
     """The page of benchmarks/recipes.py."""

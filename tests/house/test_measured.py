@@ -43,3 +43,18 @@ def test_the_page_has_a_row_for_every_variant_and_no_figure_that_was_not_measure
         shown = [np.mean(one["scores"][t][arm]) for arm in ("frozen", "fine-tuned") for t in one["scores"]]
         assert [float(cell) for cell in cells[1 : 1 + len(shown)]] == pytest.approx(shown, abs=0.051)
         assert one["views"] >= data["configuration"]["views"] * 0.95
+
+
+def test_the_page_of_the_server_has_a_row_for_every_backbone_and_hides_no_failure(measured: ModuleType) -> None:
+    data = json.loads((ROOT / "benchmarks" / "results" / "serving.json").read_text("utf-8"))
+    page = measured.serving()
+    for name, one in data.items():
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{name}`")]
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        turns = one["turns"]
+        ratio = np.median([turn["served"]["per_second"] / turn["offline"]["per_second"] for turn in turns])
+        assert cells[3] == f"{100 * ratio:.0f} %"
+        answers = one["endurance"]["answers"]
+        assert int(cells[7]) == sum(count for code, count in answers.items() if code != "200")
+        assert float(cells[9]) == pytest.approx(one["endurance"]["milliseconds"]["p99"], abs=0.51)
+        assert one["endurance"]["seconds"] >= 20

@@ -13,9 +13,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+import torch
 
+from headstart.backbones import catalogue
+from headstart.base import discovery
+from headstart.features.network import Network
 from headstart.ship.sealed import load
-from tests.ship.conftest import CLASSES
+from headstart.tasks import classification, multilabel, regression
+from tests.ship.conftest import CLASSES, sealed_to
 from tests.ship.server.conftest import Here, Process
 
 FIELDS = {"type", "what", "where", "expected", "next"}
@@ -244,3 +249,37 @@ def test_an_error_that_nobody_foresaw_is_told_to_the_log_alone(here: Callable[..
         assert any("unlucky" in line and "secret detail" in line for line in server.lines)
         server.broken = None
         assert httpx.post(f"{server.url}/predict", content=picture).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["multilabel", "regression", "majority", "pixels"])
+def test_every_task_is_served_and_so_is_a_model_without_a_network(
+    kind: str, network: Network, pictures: Path, picture: bytes, tmp_path: Path
+) -> None:
+    items = sorted(pictures.rglob("*.png"))
+    if kind in ("multilabel", "regression"):
+        names = ["</script>", "one, two", "three"]
+        task = multilabel.learn([names]) if kind == "multilabel" else regression.learn([1.0], name="height")
+        backbone = catalogue.load("embedded/resnet10-8-16-24-32", weights=False, seed=1)
+        model = sealed_to(
+            tmp_path / "m", Network(backbone, torch.nn.Linear(32, task.outputs)), task=task, extra={}, evidence=[]
+        )
+    else:
+        task = classification.learn(CLASSES)
+        targets = task.encode([path.parent.name for path in items])
+        predictor = discovery.load("baselines", kind).fit(items, targets, task, 0)
+        bare = {"network": None, "predictor": predictor, "info": None, "preprocessing": None, "depth": 0}
+        model = sealed_to(tmp_path / "m", network, **bare, extra={}, evidence=[])
+    (wanted,) = load(model.path).predict(picture)
+    with Here(model).running() as server:
+        found = httpx.post(f"{server.url}/predict", content=picture).json()
+        assert found.pop("model")["name"] == "m"
+        assert next(iter(found)) == next(iter(wanted.answer))
+        for key, value in wanted.answer.items():
+            assert found[key] == (pytest.approx(value, abs=2e-6) if isinstance(value, float | dict) else value)
+        files = [("file", ("a.png", picture)), ("file", ("b.png", b"no picture"))]
+        good, bad = httpx.post(f"{server.url}/predict", files=files).json()["results"]
+        assert good["item"] == "a.png" and "error" not in good and bad["error"]["type"] == "Undecodable"
+        assert httpx.get(f"{server.url}/model").json()["names"] == list(task.names)
+        described = httpx.get(f"{server.url}/openapi.json").json()
+        shape = described["paths"]["/predict"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+        assert set(found) <= set(shape["oneOf"][0]["properties"])
