@@ -107,7 +107,8 @@ def _warning(shown: int, modality: str) -> tuple[str, ...]:
 
 def _clear(journal: Journal) -> None:
     """Remove what a run that was killed, or resumed with other wishes, may have left."""
-    (journal.path / "exhibits.json").unlink(missing_ok=True)
+    for left in (journal.path / "exhibits.json", *journal.path.glob(".*.part")):
+        left.unlink(missing_ok=True)
     shutil.rmtree(journal.path / SHOWN, ignore_errors=True)
 
 

@@ -14,6 +14,7 @@ from headstart.base import hashes
 from headstart.base.errors import RunError
 from headstart.base.run import Run
 from headstart.choose import doubts, pictures
+from tests.processes import Command
 
 QUICK = {
     "backbone": "embedded/resnet10-procedural",
@@ -190,6 +191,29 @@ def test_the_same_fit_keeps_the_same_things(source, model, run, tmp_path):
     again = Run(hs.fit(source, output=tmp_path / "m", **QUICK).path / "run")
     for name in ("held_out.json", "exhibits.json", "validation.safetensors"):
         assert (again.path / name).read_bytes() == (run.path / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_killed_while_it_is_gathered_a_run_ends_with_the_same_things(source, tmp_path):
+    words = ["fit", source, "--backbone", "embedded/resnet10-procedural", "--strategy", "probe", "--no-baselines"]
+    words += ["--precision", "float32", "--quiet"]
+    whole = Command([*words, "-o", tmp_path / "whole"], tmp_path / "told", HEADSTART_CACHE=tmp_path / "cache")
+    assert whole.wait() == 0, whole.output
+    cut, log = tmp_path / "cut", tmp_path / "cut" / "run" / "log.txt"
+    since = 0
+    # The first prediction is that of the test part; those behind it are for the map.
+    for moment, times in (("what there is to look at", 1), (r"predict \(", 3)):
+        resume = ["--resume"] if (cut / "run" / "config.json").exists() else []
+        running = Command([*words, "-o", cut, *resume], tmp_path / "told", HEADSTART_CACHE=tmp_path / "cache")
+        assert running.wait_for(log, moment, since, times) and running.kill(), running.output
+        since = log.stat().st_size
+    last = Command([*words, "-o", cut, "--resume"], tmp_path / "told", HEADSTART_CACHE=tmp_path / "cache")
+    assert last.wait() == 0, last.output
+    names = {path.name for path in (tmp_path / "whole" / "run" / "shown").iterdir()}
+    assert names == {path.name for path in (cut / "run" / "shown").iterdir()}
+    for name in ("held_out.json", "exhibits.json", "validation.safetensors", *(f"shown/{each}" for each in names)):
+        assert (cut / "run" / name).read_bytes() == (tmp_path / "whole" / "run" / name).read_bytes(), name
+    assert not list((cut / "run").rglob("*.part"))
 
 
 def test_what_fails_is_said_and_costs_no_model(source, tmp_path, monkeypatch):
