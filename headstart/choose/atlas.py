@@ -20,7 +20,7 @@ from headstart.features import inference
 from headstart.features.network import Features
 from headstart.measure import projection
 
-POINTS = 600
+POINTS = 500
 """Items on the map: what a screen shows apart, and t-SNE places in about a second."""
 
 

@@ -23,7 +23,7 @@ LEAST = 12
 """Items below which there are too few neighbours for t-SNE, and the first two principal components are the map."""
 PERPLEXITY = 30.0
 """Neighbours that each item is placed by; fewer where there are under 90 items."""
-_STEPS = 500
+_STEPS = 400
 _TINY = 1e-4
 
 
