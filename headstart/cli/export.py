@@ -1,7 +1,8 @@
 """Write a sealed model in a format that other programs read.
 
---to onnx makes one file that takes whole pictures of any size (uint8) and gives probabilities or values: cropping,
-resizing, normalising, network and temperature are in it. --to hf makes a folder that timm or transformers loads with
+--to onnx makes one file that takes whole pictures of any size (uint8, RGB, upright) and gives probabilities or values:
+cropping, resizing, normalising, network and temperature are in it. Decoding a file and turning it by its EXIF
+orientation is left to whoever runs it. --to hf makes a folder that timm or transformers loads with
 one line, with a model card for the Hugging Face hub. --to safetensors makes a folder of plain weights, a description
 of how they are used, and a README that shows it.
 

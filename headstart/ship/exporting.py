@@ -137,7 +137,7 @@ def export(
     """
     report = report or Silent()
     plugin = discovery.load("ship", to, kind="export format")
-    given = discovery.read_options(plugin.write, options or {}, kind=f"{to} option")
+    given = _options(to, plugin, options or {}, validate)
     target = _settled(Path(output), plugin, Path(folder), overwrite)
     report.begin("load the model")
     model = sealed.load(folder)
@@ -177,6 +177,30 @@ def export(
         )
         _place(aside, target, written, made, model)
     return made
+
+
+def _options(to: str, plugin: ModuleType, options: Mapping[str, Any], validate: Any) -> dict[str, Any]:
+    """The plug-in's options, as given.
+
+    Raises:
+        UnknownName: for one that no format has.
+        BadOption: for one that another format has, or a source of items that nothing would be measured on.
+    """
+    for name in options.keys() - discovery.options(plugin.write).keys():
+        others = [each for each in discovery.plugins("ship") if name in discovery.options(_format(each).write)]
+        if others:
+            raise BadOption(f"An export to {to} has no {name}", where=name, expected=f"--to {' or '.join(others)}")
+    if validate is not None and not options:
+        raise BadOption(
+            "There is nothing to measure on those items: the export gives just what the model gives",
+            where="validate",
+            expected="it together with int8",
+        )
+    return discovery.read_options(plugin.write, options, kind=f"{to} option")
+
+
+def _format(name: str) -> Any:
+    return discovery.load("ship", name, kind="export format")
 
 
 def _raw(model: Model) -> ExportInputs:

@@ -160,6 +160,15 @@ def test_names_and_options_that_nobody_knows(model_folder: Path, tmp_path: Path)
         export(model_folder, tmp_path / "m.onnx", to="onnx", options={"int4": True})
 
 
+def test_an_option_of_another_format_and_items_without_one_are_told(model_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadOption, match="safetensors has no int8") as caught:
+        export(model_folder, tmp_path / "m", to="safetensors", options={"int8": True})
+    assert "--to onnx" in str(caught.value)
+    with pytest.raises(BadOption, match="nothing to measure"):
+        export(model_folder, tmp_path / "m.onnx", to="onnx", validate="test/")
+    assert {path.name for path in tmp_path.iterdir()} == {"shapes"}
+
+
 def test_every_export_says_what_it_accepts() -> None:
     for name, plugin in discovery.plugins("ship").items():
         module = plugin.load()
