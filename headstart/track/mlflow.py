@@ -20,7 +20,7 @@ from headstart.track.tracker import State
 
 EXPERIMENT = "headstart"
 LOCAL = "sqlite:///mlflow.db"
-QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"}
 PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
 """A server that is gone shall be known to be gone within a minute; MLflow itself would wait for many."""
 AT_ONCE = 900
@@ -58,7 +58,8 @@ def begin(where: str) -> Record:
     client = MlflowClient(tracking_uri=address)
     title = os.environ.get("MLFLOW_EXPERIMENT_NAME", EXPERIMENT)
     experiment = client.get_experiment_by_name(title)
-    return Record(client, str(experiment.experiment_id if experiment else client.create_experiment(title)), address)
+    number = experiment.experiment_id if experiment else client.create_experiment(title)
+    return Record(client, str(number), address)
 
 
 class Record:
