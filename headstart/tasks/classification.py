@@ -264,10 +264,6 @@ class Classification(Task):
         """The cell of the confusion counts."""
         return np.asarray(targets) * len(self.names) + np.asarray(predictions).argmax(axis=1)
 
-    def truth(self, target: Any) -> str:
-        """The class."""
-        return self.names[int(target)]
-
     def answer(self, row: Floats, top: int = 1) -> dict[str, Any]:
         """Label and confidence, and the ``top`` most probable classes if more than one is wanted."""
         best = self._best(row, top)

@@ -226,8 +226,8 @@ class Multilabel(Task):
         return np.eye(len(self.names))[np.asarray(predictions).argmax(axis=1)]
 
     def meant(self, target: Any) -> str:
-        """The labels, with bars between them."""
-        return "|".join(name for name, there in zip(self.names, target, strict=True) if there > 0) or "no label"
+        """The labels that are there."""
+        return ", ".join(name for name, there in zip(self.names, target, strict=True) if there > 0) or "no label"
 
     def mistaken(self, predictions: Any, targets: Any) -> Floats:
         """How sure the surest wrong answer is."""
@@ -242,11 +242,6 @@ class Multilabel(Task):
         label = wrong.argmax(axis=1)
         missed = truths[np.arange(len(label)), label]
         return np.where(wrong.max(axis=1) > 0, 1 + 2 * label + missed, -1 - given.argmax(axis=1))
-
-    def truth(self, target: Any) -> str:
-        """The labels that are there."""
-        there = [name for name, is_there in zip(self.names, np.asarray(target) > 0.5, strict=True) if is_there]
-        return ", ".join(there) or "no label"
 
     def answer(self, row: Floats, top: int = 1) -> dict[str, Any]:
         """The labels that are there, the most probable first, and every label's probability."""

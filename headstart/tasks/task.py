@@ -328,10 +328,6 @@ class Task(ABC):
     def _columns(self, targets: Any) -> Floats:
         return np.asarray(targets, dtype=np.float64).reshape(len(targets), -1)
 
-    def truth(self, target: Any) -> str:
-        """A target in words."""
-        return text(float(np.asarray(target).reshape(-1)[0]))
-
     # What is said.
 
     @abstractmethod

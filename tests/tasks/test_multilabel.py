@@ -140,7 +140,7 @@ def test_what_is_worth_looking_at_in_answers() -> None:
     assert found["selective"]["risk"][-1] == pytest.approx(2 / 3), "two of three items are not all right"
     assert sum(row["count"] for row in found["reliability"]["bins"]) == 9
     assert TASK.direction(p).argmax(axis=1).tolist() == [0, 2, 0]
-    assert [TASK.meant(each) for each in truth] == ["cat", "dog|owl", "owl"] and TASK.meant([0, 0, 0]) == "no label"
+    assert [TASK.meant(each) for each in truth] == ["cat", "dog, owl", "owl"] and TASK.meant([0, 0, 0]) == "no label"
 
 
 def test_suspected_labels_are_said_in_words() -> None:

@@ -59,7 +59,7 @@ def _groups(facts: Facts, part: Held, rows: Sequence[int]) -> tuple[list[str], l
         edges = np.unique(np.quantile(targets, np.linspace(0, 1, BANDS + 1)))
         band = np.clip(np.searchsorted(edges, targets, side="right") - 1, 0, max(0, len(edges) - 2))
         return [f"{low:.3g} to {high:.3g}" for low, high in itertools.pairwise(edges)], band.tolist()
-    words = [facts.task.truth(target) if facts.task is not None else "" for target in targets]
+    words = [facts.task.meant(target) if facts.task is not None else "" for target in targets]
     counted = {name: words.count(name) for name in dict.fromkeys(words)}
     chosen = sorted(counted, key=lambda name: -counted[name])[:MOST_GROUPS]
     order = [name for name in (facts.task.names if facts.task is not None else ()) if name in chosen]

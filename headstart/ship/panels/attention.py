@@ -21,7 +21,7 @@ def show(facts: Facts) -> Panel | None:
     methods = ", ".join(dict.fromkeys(text_of(row.get("method")) for row in rows if row.get("method")))
     lead = "Each item, and beside it where the network looked for its answer"
     lead += f" ({methods}). " if methods else ". "
-    lead += "A bright background is a warning: the label may be read off something else than what is shown."
+    lead += "Colour on the background is a warning: the answer may be read off something else than what is shown."
     return Panel("Where it looked", PLACE, (Gallery([_card(row) for row in rows[:LISTED]]),), lead)
 
 

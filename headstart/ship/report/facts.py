@@ -186,7 +186,7 @@ class Facts:
         return Item(
             row=row,
             where=part.where(row),
-            truth=task.truth(part.targets[row]),
+            truth=task.meant(part.targets[row]),
             said=task.said(part.predictions[row]),
             picture=part.pictures.get(row, ""),
         )

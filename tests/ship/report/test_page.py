@@ -319,3 +319,14 @@ def test_paper_is_as_wide_as_paper(fitted: Path) -> None:
         page.emulate_media(media="print")
         page.wait_for_timeout(200)
         assert page.evaluate("document.documentElement.scrollWidth") <= 700
+
+
+def test_no_two_pictures_of_a_gallery_overlap(opened: Opened, fitted: Path) -> None:
+    page = opened.go(fitted / REPORT)
+    overlapping = """() => [...document.querySelectorAll(".gallery")].flatMap((gallery) => {
+      const boxes = [...gallery.querySelectorAll("img")].map((each) => each.getBoundingClientRect());
+      const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+      return boxes.filter((a, i) => boxes.some((b, j) => j > i && !apart(a, b)));
+    }).length"""
+    assert page.locator("#attention img").count() > 1
+    assert page.evaluate(overlapping) == 0
