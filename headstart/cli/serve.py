@@ -91,9 +91,13 @@ def _tell(server: Server, *, made: bool, as_json: bool) -> None:
     lines = [f"{server.model.path.resolve().name} answers at {server.url}"]
     if made and server.token:
         lines.append(f"Token:  {server.token}  (shown this once; clients send it)")
+    if server.model.manifest.golden.origin == "generated":
+        # What it predicts here is an example of its own, so that the line works as it stands.
+        lines.append(
+            f"Try:    curl -s{header} {server.url}/example | curl -s{header} --data-binary @- "
+            f"-H 'Content-Type: image/png' {server.url}/predict"
+        )
     lines += [
-        f"Try:    curl -s{header} {server.url}/example | curl -s{header} --data-binary @- -H 'Content-Type: image/png' "
-        f"{server.url}/predict",
         f"Yours:  curl -s{header} -F file=@PICTURE {server.url}/predict",
         f"Docs:   {server.url}/docs",
         "Stop:   Ctrl-C",

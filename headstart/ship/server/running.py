@@ -181,7 +181,8 @@ class Server:
             self._uvicorn.should_exit = self._uvicorn.force_exit = True
             return
         self._door.closing = self._guard.closing = True
-        self._report.say(f"Stopping; {count(self._guard.in_flight, 'request')} in flight")
+        waiting = self._guard.in_flight
+        self._report.say("Stopping" + (f"; {count(waiting, 'request')} in flight" if waiting else ""))
         self._ending = self._loop.create_task(self._end())
 
     async def _end(self) -> None:
