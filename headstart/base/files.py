@@ -100,7 +100,7 @@ def megabytes(size: float) -> str:
 
 
 def append_line(path: str | Path, data: Any, *, durable: bool = True) -> None:
-    """Append one JSON line; a torn last line is what a killed process may leave.
+    """Append one JSON line, to a new file in a new folder if need be; a killed process may leave a torn last line.
 
     Args:
         path: the file.
@@ -108,6 +108,7 @@ def append_line(path: str | Path, data: Any, *, durable: bool = True) -> None:
         durable: wait until it is on the disk; False for what may be lost with the machine.
     """
     try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
         with open(path, "ab+") as stream:
             _drop_torn_line(stream)
             stream.write(json.dumps(data, ensure_ascii=False).encode() + b"\n")
