@@ -253,8 +253,18 @@ def ahead(job: Job) -> list[str]:
     """Titles of the jobs that a waiting one waits for, the one at work first."""
     if job.state() != "waiting":
         return []
-    older = [each for each in every() if each.about.get("turn") and each.about["created"] < job.about["created"]]
-    return [each.about["title"] for each in reversed(older) if each.state() not in ENDED]
+    return [each.about["title"] for each in _older(job) if each.state() not in ENDED]
+
+
+def is_next(job: Job) -> bool:
+    """True if no older job waits for the same turn: a lock alone lets in whoever comes first."""
+    return all(each.state() != "waiting" for each in _older(job))
+
+
+def _older(job: Job) -> list[Job]:
+    """The jobs before this one that share its turn, the oldest first."""
+    turn, since = job.about.get("turn"), job.about["created"]
+    return [each for each in reversed(every()) if each.about.get("turn") == turn and each.about["created"] < since]
 
 
 def progress(job: Job) -> Mapping[str, Any]:

@@ -4,7 +4,8 @@
 
 It belongs to no server, so a job outlives the page, the browser and the studio. ``FOLDER`` is the job's, as ``jobs.py``
 describes it. ``ALIVE`` is a file descriptor that holds a lock: as long as this process or its command lives, so does
-the lock, and anybody can tell. A job that has a ``turn`` holds that file's lock too, so that such jobs run one by one.
+the lock, and anybody can tell. A job that has a ``turn`` holds that file's lock too, so that such jobs run one by one,
+the oldest first.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from types import FrameType
 from typing import Any
 
 from headstart.base import files
+from headstart.studio import jobs
+
+PAUSE = 0.1
+"""Seconds that a job gives older ones to take their turn."""
 
 
 class _Impatient(Exception):
@@ -59,8 +64,12 @@ class Supervisor:
             self.waiting = True
             if self.stopped:
                 return False
-            if turn is not None:
+            while turn is not None:
                 fcntl.flock(turn, fcntl.LOCK_EX)
+                if jobs.is_next(jobs.Job(self.folder.name)):
+                    break
+                fcntl.flock(turn, fcntl.LOCK_UN)
+                time.sleep(PAUSE)
             self.waiting = False
         except _Impatient:
             return False

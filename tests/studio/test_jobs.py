@@ -12,6 +12,9 @@ from headstart.base.errors import BadOption, UnknownName
 from headstart.studio import jobs
 from headstart.studio.jobs import Job
 
+JUMBLED = (("b", 5.0), ("c", 3.0), ("d", 4.0), ("e", 2.0))
+"""Names of jobs in the order in which they ask for their turn, and since when they are there."""
+
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
@@ -147,6 +150,19 @@ def test_jobs_with_a_turn_run_one_after_the_other(tmp_path):
     assert not (second.path / "started.json").exists()
     first.stop()
     assert wait(third, *jobs.ENDED) == "done"
+
+
+def test_the_oldest_that_waits_is_next_whoever_asked_first(tmp_path):
+    turn = jobs.folder().parent / "turn"
+    first = begin(STOPPABLE, name="a" * 12, turn=turn, created=1.0)
+    up(first)
+    waiting = [begin("print('{}')", name=name * 12, turn=turn, created=created) for name, created in JUMBLED]
+    time.sleep(1)  # by now all of them ask for the lock
+    first.stop()
+    for job in waiting:
+        assert wait(job, *jobs.ENDED) == "done"
+    began = [json.loads((job.path / "started.json").read_text())["at"] for job in waiting]
+    assert [job.about["created"] for _, job in sorted(zip(began, waiting, strict=True))] == [2.0, 3.0, 4.0, 5.0]
 
 
 def test_a_fit_goes_on_with_resume_once_it_had_begun(tmp_path):
