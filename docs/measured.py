@@ -60,8 +60,8 @@ without a break.
 {notes}
 
 Command: `{command}`, all of it at nice {nice}. Machine: {processor}, {cores} cores; its load average was
-{load} before the measurement: other work went on beside it, which hurts most what needs two cores at once, and is why
-the ratio of a processor second is shown. Python {python}, torch {torch}, uvicorn {uvicorn}.
+{load} before the measurement. Other work on the machine hurts most what needs two cores at once, which is why the
+ratio of a processor second is shown as well. Python {python}, torch {torch}, uvicorn {uvicorn}.
 """
 
 
