@@ -22,6 +22,8 @@ def show(facts: Facts) -> Panel | None:
     lead = "Each item, and beside it where the network looked for its answer"
     lead += f" ({methods}). " if methods else ". "
     lead += "Colour on the background is a warning: the answer may be read off something else than what is shown."
+    if not facts.verdict.get("tested", True):
+        lead += " This is the sealed network, which has learnt from these items since it was scored on them."
     return Panel("Where it looked", PLACE, (Gallery([_card(row) for row in rows[:LISTED]]),), lead)
 
 

@@ -258,6 +258,9 @@ def test_suspects_and_attention_show_their_pictures(facts: Facts) -> None:
         "shown/b.png",
     ]
     assert suspects.show(facts) is None and attention.show(facts) is None
+    learnt = "learnt from these items"
+    folded = replace(found, verdict={**found.verdict, "tested": False})
+    assert learnt not in attention.show(found).lead and learnt in attention.show(folded).lead
 
 
 MAP = {
