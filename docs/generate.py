@@ -26,7 +26,7 @@ README = DOCS.parent / "README.md"
 PACKAGE = DOCS.parent / "headstart"
 
 TREE = (
-    *("__init__.py", "__main__.py", "api.py", "estimators", "studio"),
+    *("__init__.py", "__main__.py", "api", "estimators", "studio"),
     *(
         "cli",
         "choose",

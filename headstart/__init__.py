@@ -19,21 +19,10 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
-    from headstart.api import (
-        describe_backbone,
-        evaluate,
-        export,
-        fit,
-        inspect,
-        list_backbones,
-        load,
-        pack_backbones,
-        plan_fit,
-        pretrain_backbone,
-        report,
-        serve,
-        track_run,
-    )
+    from headstart.api.backbones import describe_backbone, list_backbones, pack_backbones, pretrain_backbone
+    from headstart.api.fitting import fit, plan_fit
+    from headstart.api.inspecting import inspect
+    from headstart.api.models import evaluate, export, load, report, serve, track_run
     from headstart.base.errors import HeadstartError
     from headstart.estimators.classifier import TransferClassifier
     from headstart.estimators.features import TransferFeatures
@@ -71,19 +60,19 @@ _HOMES = {
     "TransferClassifier": "headstart.estimators.classifier",
     "TransferFeatures": "headstart.estimators.features",
     "TransferRegressor": "headstart.estimators.regressor",
-    "describe_backbone": "headstart.api",
-    "evaluate": "headstart.api",
-    "export": "headstart.api",
-    "fit": "headstart.api",
-    "inspect": "headstart.api",
-    "list_backbones": "headstart.api",
-    "pack_backbones": "headstart.api",
-    "load": "headstart.api",
-    "plan_fit": "headstart.api",
-    "pretrain_backbone": "headstart.api",
-    "report": "headstart.api",
-    "serve": "headstart.api",
-    "track_run": "headstart.api",
+    "describe_backbone": "headstart.api.backbones",
+    "evaluate": "headstart.api.models",
+    "export": "headstart.api.models",
+    "fit": "headstart.api.fitting",
+    "inspect": "headstart.api.inspecting",
+    "list_backbones": "headstart.api.backbones",
+    "pack_backbones": "headstart.api.backbones",
+    "load": "headstart.api.models",
+    "plan_fit": "headstart.api.fitting",
+    "pretrain_backbone": "headstart.api.backbones",
+    "report": "headstart.api.models",
+    "serve": "headstart.api.models",
+    "track_run": "headstart.api.models",
 }
 
 

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-LIBRARIES = ["headstart.cli.shell", "headstart.api", "sklearn.svm", "timm", "torchvision", "tests.processes"]
+LIBRARIES = ["headstart.cli.shell", "headstart.api.fitting", "sklearn.svm", "timm", "torchvision", "tests.processes"]
 
 
 def started(target, *args):

@@ -74,7 +74,7 @@ def main(
         if bundle is not None:
             raise BadOption("pack takes no --from", expected="the names of what is packed")
         return _pack(words[1:], output, quiet=quiet, verbose=verbose, as_json=as_json)
-    from headstart.api import describe_backbone, list_backbones
+    from headstart.api.backbones import describe_backbone, list_backbones
 
     if words:
         info = describe_backbone(words[0], backbones_from=bundle)
@@ -95,7 +95,7 @@ def main(
 
 
 def _pack(names: list[str], output: Path, *, quiet: bool, verbose: bool, as_json: bool) -> int:
-    from headstart.api import pack_backbones
+    from headstart.api.backbones import pack_backbones
 
     with watching(quiet=quiet, verbose=verbose) as report:
         held = pack_backbones(names, output, report=report)

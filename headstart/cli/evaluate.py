@@ -42,7 +42,7 @@ def main(
     as_json: options.Json = False,
 ) -> int:
     """Parse, evaluate, print."""
-    from headstart.api import load
+    from headstart.api.models import load
 
     with watching(quiet=quiet, verbose=verbose) as report:
         loaded = load(model)

@@ -63,7 +63,7 @@ def main(
     progress: options.Progress = None,
 ) -> int:
     """Parse, export, print."""
-    from headstart.api import export
+    from headstart.api.models import export
 
     with watching(quiet=quiet, verbose=verbose, progress=progress) as report:
         made = export(

@@ -166,7 +166,7 @@ def main(
         "settings": parse_settings(settings or []),
     }
     # Imported here: they bring torch, which --help and a misspelt option should not wait for.
-    from headstart.api import fit, plan_fit
+    from headstart.api.fitting import fit, plan_fit
     from headstart.cli import outcome
 
     with watching(quiet=quiet, verbose=verbose, progress=progress) as report:

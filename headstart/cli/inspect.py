@@ -54,7 +54,7 @@ def main(
     progress: options.Progress = None,
 ) -> int:
     """Parse, inspect, print."""
-    from headstart.api import inspect
+    from headstart.api.inspecting import inspect
 
     with watching(quiet=quiet or as_json, verbose=verbose, progress=progress) as report:
         found = inspect(

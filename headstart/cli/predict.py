@@ -58,7 +58,7 @@ def main(
     """Parse, predict, print."""
     if as_json and as_csv:
         raise BadOption("--json and --csv exclude each other", expected="one of them")
-    from headstart.api import load
+    from headstart.api.models import load
     from headstart.data.inputs import inputs as collected
 
     queue = collected(inputs)

@@ -84,7 +84,7 @@ def main(
         "near_duplicates": False if no_near_duplicates else None,
     }
     given = parse_settings(settings or []) | {name: value for name, value in named.items() if value is not None}
-    from headstart.api import pretrain_backbone
+    from headstart.api.backbones import pretrain_backbone
 
     with watching(quiet=quiet, verbose=verbose) as report:
         info = pretrain_backbone(

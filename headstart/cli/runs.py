@@ -88,7 +88,7 @@ def main(
 def _track(folders: list[Path], to: str | None, *, weights: bool, as_json: bool) -> None:
     if not folders or not to:
         raise BadOption("Nothing to track", expected="headstart runs track MODEL --to mlflow:http://HOST:PORT")
-    from headstart.api import track_run
+    from headstart.api.models import track_run
 
     told = [(folder, track_run(folder, to, weights=weights)) for folder in runs.found(folders)]
     if as_json:

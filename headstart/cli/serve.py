@@ -54,7 +54,7 @@ def main(
     as_json: options.Json = False,
 ) -> int:
     """Parse, serve, tell."""
-    from headstart.api import serve
+    from headstart.api.models import serve
 
     with watching(quiet=quiet, verbose=verbose) as report:
         cut = serve(

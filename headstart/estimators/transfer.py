@@ -110,7 +110,7 @@ class Transfer(BaseEstimator, ABC):
 
     def _seal(self, items: list[Any], y: list[Any], task: str) -> Sealed:
         """Fit and seal a model in a folder of the estimator's own."""
-        from headstart.api import fit
+        from headstart.api.fitting import fit
 
         check_consistent_length(items, y)
         folder = pictures.new_folder()

@@ -33,7 +33,7 @@ DEFAULT = "10m"
 @functools.lru_cache(maxsize=1)
 def backbones() -> list[dict[str, Any]]:
     """The pretrained networks that are on this machine; others are fetched by name from the command line."""
-    from headstart.api import list_backbones
+    from headstart.api.backbones import list_backbones
 
     found = list_backbones(local=True)
     return [{"name": info.name, "source": info.source, "licence": info.licence} for info in found]

@@ -171,7 +171,7 @@ def make_report(path: Path) -> None:
     Raises:
         HeadstartError: when the run's files are damaged, or the folder cannot be written to.
     """
-    from headstart.api import report as written
+    from headstart.api.models import report as written
 
     written(path)
 

@@ -83,6 +83,6 @@ def _item(modality: str, kind: str, body: bytes) -> Any:
 @functools.lru_cache(maxsize=2)
 def _loaded(path: Path, changed: int) -> Model:
     # Brings torch; a studio that only starts fits need not wait for it, nor hold it.
-    from headstart.api import load
+    from headstart.api.models import load
 
     return load(path)

@@ -9,7 +9,7 @@ import timm as library
 import torch
 from torch import nn
 
-from headstart import api
+from headstart.api import backbones as api
 from headstart.backbones import catalogue, cost
 from headstart.backbones.chain import Backbone
 from tests.backbones.networks import info, randomise

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 import headstart as hs
-from headstart.api import plan_fit
+from headstart.api.fitting import plan_fit
 from headstart.backbones import catalogue, folder
 from headstart.base.errors import BadOption, OutputExists, RunError, TrainingError, UnknownName
 from headstart.base.progress import Silent

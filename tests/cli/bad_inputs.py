@@ -249,7 +249,7 @@ def pickled(path: Path) -> None:
 
 def resumed_with_other_data(root: Path) -> Words:
     """A run that was begun, and now there is one more picture."""
-    from headstart.api import fit as fitted
+    from headstart.api.fitting import fit as fitted
     from headstart.base.progress import Silent
 
     class Stopping(Silent):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from headstart import api
+from headstart.api import fitting as api
 from headstart.base.errors import BadOption, Interrupted
 from headstart.base.vocabulary import Evidence, Interval
 from headstart.cli import outcome

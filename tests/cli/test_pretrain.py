@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from headstart import api
+from headstart.api import backbones as api
 from headstart.backbones import catalogue
 from headstart.base.errors import BadOption, WeightsError
 from headstart.cli.shell import run

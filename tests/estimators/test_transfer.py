@@ -18,7 +18,7 @@ from PIL import Image
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from headstart.api import load
+from headstart.api.models import load
 from headstart.backbones import catalogue, folder
 from headstart.base.errors import BadOption, BadSource, OutputExists, TooFewExamples, Undecodable
 from headstart.base.machine import cache_folder

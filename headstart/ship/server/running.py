@@ -190,6 +190,8 @@ class Server:
             while self._guard.in_flight:
                 await asyncio.sleep(0.01)
             # First no new connections, then a while for those that are open: what they ask now is answered with 503.
+            # One turn of the loop takes those in that the system has for us already, for closing would reset them.
+            await asyncio.sleep(0)
             for listening in self._uvicorn.servers:
                 listening.close()
             await asyncio.sleep(_LINGER)

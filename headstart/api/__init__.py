@@ -1,0 +1,1 @@
+"""The workflows, composed from the rooms: what users and the command line call."""
