@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from headstart.api.fitting import fit, plan_fit
     from headstart.api.inspecting import inspect
     from headstart.api.models import evaluate, export, load, report, serve, track_run
+    from headstart.api.ranking import rank_backbones
     from headstart.base.errors import HeadstartError
     from headstart.estimators.classifier import TransferClassifier
     from headstart.estimators.features import TransferFeatures
@@ -48,6 +49,7 @@ __all__ = [
     "pack_backbones",
     "plan_fit",
     "pretrain_backbone",
+    "rank_backbones",
     "report",
     "serve",
     "track_run",
@@ -70,6 +72,7 @@ _HOMES = {
     "load": "headstart.api.models",
     "plan_fit": "headstart.api.fitting",
     "pretrain_backbone": "headstart.api.backbones",
+    "rank_backbones": "headstart.api.ranking",
     "report": "headstart.api.models",
     "serve": "headstart.api.models",
     "track_run": "headstart.api.models",

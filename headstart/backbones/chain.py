@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
+from headstart.backbones import heads
 from headstart.backbones.assembly import Wrapped, assemble
 from headstart.backbones.cut import Normalise, Whole
 from headstart.base import hashes
@@ -35,6 +36,8 @@ class Backbone(nn.Module):
         module: the network; its ``state_dict`` is what is saved.
         stages: the stages as modules, input first; uint8 or [0, 1] images go into the first, (n, d) leaves the last.
         depth: number of stages, D.
+        source_head: weight (Z, d) and bias (Z,) of the classifier it was published with, where that is one linear layer
+            and was read with the weights; None otherwise. No part of what the network is.
 
     Raises:
         WeightsError: when the network cannot be followed, or its chain does not compute what it computes.
@@ -62,6 +65,7 @@ class Backbone(nn.Module):
         self._shapes: tuple[tuple[int, ...], ...] = ()
         count = sum(parameter.numel() for parameter in self.module.parameters())
         self.info = replace(info, stages=parts.names, width=parts.width, parameters=count)
+        self.source_head = heads.take(self.module, parts.width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Images (n, 3, s, s), uint8 or in [0, 1], to pooled features (n, d)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from headstart.backbones import catalogue, folder, snapshot, tensors
+from headstart.backbones import catalogue, folder, heads, snapshot, tensors
 from headstart.backbones.chain import Backbone, untrained
 from headstart.base import manifest
 from headstart.base.errors import BadOption, WeightsError
@@ -124,7 +124,9 @@ def _bare(path: Path, architecture: str | None, weights: bool, seed: int) -> Bac
     info = replace(built.info, name=f"local:{path}", licence="unknown", local=True)
     if not weights:
         return built.known_as(untrained(info))
-    left_out = tensors.fill(built.module, tensors.read(path), str(path))
+    state = tensors.read(path)
+    left_out = tensors.fill(built.module, state, str(path))
+    built.source_head = heads.of_state(state, None, built.info.width)
     source = f"the file {path.name}" + (f"; its source head was left out ({', '.join(left_out)})" if left_out else "")
     return built.known_as(replace(info, source=source))
 

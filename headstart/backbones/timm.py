@@ -23,7 +23,7 @@ from safetensors.torch import save_file
 from timm.models import PretrainedCfg, get_pretrained_cfg
 from torch import nn
 
-from headstart.backbones import fetch, hub, licences, tensors
+from headstart.backbones import fetch, heads, hub, licences, tensors
 from headstart.backbones.chain import Backbone, seeded, untrained
 from headstart.backbones.publishing import CONFIG, ENDS, WEIGHTS, Finished, Plain, Published
 from headstart.backbones.revival import revive
@@ -194,6 +194,8 @@ def _source(tag: str) -> str:
 def _new(full: str, **options: Any) -> nn.Module:
     # Built with the source head and stripped of it: only so does timm insist that every tensor fits.
     module: Any = timm.create_model(full, **options)
+    if options.get("pretrained"):
+        heads.leave(module, heads.of_layer(module.get_classifier()))
     module.reset_classifier(0)
     return cast(nn.Module, module)
 
@@ -318,7 +320,11 @@ def build(
     if state is not None:
         tensors.fill(module, state, f"timm/{name}")
     known = dataclasses.replace(info, config=dict(config) if options else None)
-    return Backbone(module, known, rebuild=rebuild, wrapped=_kept_whole())
+    built = Backbone(module, known, rebuild=rebuild, wrapped=_kept_whole())
+    if state is not None:
+        layer = (get_pretrained_cfg(name.split(".", 1)[0], allow_unregistered=True) or PretrainedCfg()).classifier
+        built.source_head = heads.of_state(state, layer if isinstance(layer, str) else None, built.info.width)
+    return built
 
 
 def publish(finished: Finished, to: Path) -> None:

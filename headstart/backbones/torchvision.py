@@ -19,7 +19,7 @@ import torchvision
 from torch import nn
 from torchvision.models import WeightsEnum, get_model, get_model_builder, get_model_weights
 
-from headstart.backbones import fetch, tensors
+from headstart.backbones import fetch, heads, tensors
 from headstart.backbones.chain import Backbone, seeded, untrained
 from headstart.backbones.publishing import Plain
 from headstart.backbones.revival import revive
@@ -129,9 +129,13 @@ def _new(full: str, state: dict[str, torch.Tensor] | None = None) -> nn.Module:
     bare, weights = _weights(full)
     options = _options(bare, weights) | ({"init_weights": state is None} if bare in _AUXILIARY else {})
     module = get_model(bare, weights=None, **options)
-    if state is not None:
-        module.load_state_dict(state)
-    return headless(module)
+    if state is None:
+        return headless(module)
+    module.load_state_dict(state)
+    linear = [part for part in module.modules() if isinstance(part, nn.Linear)]
+    found = headless(module)
+    heads.leave(found, heads.of_layer(linear[-1]) if linear else None)
+    return found
 
 
 def _options(bare: str, weights: WeightsEnum) -> dict[str, Any]:

@@ -4,6 +4,7 @@ config.json       what the user asked for, and the data's digest
 plan.json         the step plan: what every rung may cost, in epochs; replayed by --resume
 machine.json      where it runs: device, precision, threads, the store's limit
 probes.json       which probes the budget allowed
+ranking.json      how the backbones compared that --backbone auto chose from
 data.json         how the source was understood: counts, split, skipped items
 journal.jsonl     one line a finished fit, in order
 running.jsonl     one line an epoch of the fit that is running
@@ -79,6 +80,11 @@ class Run:
     def probes(self) -> Sequence[str] | None:
         """Names of the probes that were measured; None before they were."""
         return self._json("probes.json", default={}) or None
+
+    @property
+    def ranking(self) -> Mapping[str, Any]:
+        """How the backbones compared that one was chosen from (``base.ranked`` reads it); empty where none were."""
+        return self.written("ranking", Mapping)
 
     @property
     def data(self) -> Mapping[str, Any]:

@@ -1,44 +1,54 @@
-"""Which backbone: the user's, or the best of those at hand by a closed-form probe.
+"""Which backbone: the user's, or the best of those at hand by the same comparison that ``headstart rank`` makes.
 
 ``auto`` tries the preferred network of the hub, and falls back, saying so, on what this machine has: the embedded
-backbones always. Several candidates are compared by the leave-one-out loss of a ridge probe on the same few
-hundred items; what the prior alone would have taken is printed beside the choice.
+backbones always. Several candidates are compared on the same few hundred items (``choose.ranking``); where the first
+two are a tie and the budget allows it, they meet again on more. What reputation alone would have taken is always said.
+The comparison is written into the run, and a run that is resumed or replayed takes its outcome from there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from headstart.backbones import bundle as bundles
 from headstart.backbones import catalogue, fetch, licences
 from headstart.backbones.chain import Backbone
-from headstart.base import seeds
-from headstart.base.errors import WeightsError
+from headstart.base import ranked
+from headstart.base.errors import HeadstartError, WeightsError
 from headstart.base.machine import Machine
 from headstart.base.progress import Reporter
+from headstart.base.ranked import Ranking
+from headstart.base.vocabulary import BackboneInfo
+from headstart.choose import ranking
+from headstart.choose.candidates import PREFERRED, Candidate
 from headstart.data.dataset import Dataset
-from headstart.features.frozen import Frozen
-from headstart.features.pixels import Pixels
 from headstart.features.store import Store
-from headstart.tasks.task import Task
 
-PREFERRED = ("timm/resnet50.a1_in1k",)
-"""Tried first, in this order; the first that loads joins the embedded ones."""
-ITEMS = 500
+SIZES = (500, 2000)
+"""Items that all candidates are compared on, and that two which are a tie meet again on."""
 MOST = 4
-"""Backbones of a bundle that are compared."""
+"""Backbones of a bundle, or of the usual ones that are on this machine, that are compared."""
+SHARE = 0.1
+"""Of the budget that the comparison may take."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The backbone, and the sentences that say why."""
+    """The backbone, and the sentences that say why.
+
+    Attributes:
+        backbone: the network.
+        notes: sentences.
+        ranking: how the candidates compared; None where there was nothing to compare.
+    """
 
     backbone: Backbone
     notes: tuple[str, ...]
+    ranking: Ranking | None = None
 
 
 def choose(
@@ -50,60 +60,74 @@ def choose(
     machine: Machine,
     store: Store,
     report: Reporter,
+    budget: float = math.inf,
+    recorded: Mapping[str, Any] | None = None,
 ) -> Choice:
     """Load the named backbone, or choose one.
+
+    Args:
+        dataset: whose development items candidates are compared on.
+        name: of a backbone, or "auto".
+        architecture: what a bare state_dict is the weights of.
+        bundle: folder of packed backbones.
+        machine, store, report: as everywhere.
+        budget: seconds of the whole job.
+        recorded: what an earlier run wrote down of its comparison; its outcome is taken over.
 
     Raises:
         UnknownName, WeightsError: when a named backbone cannot be had.
     """
+    earlier = ranked.read(recorded) if recorded and name == "auto" else None
     with fetch.telling(report):
-        if name != "auto":
-            report.begin(f"load {name}")
-            backbone = catalogue.load(name, architecture=architecture, bundle=bundle)
+        if name != "auto" or earlier is not None:
+            wanted = name if earlier is None else earlier.best
+            report.begin(f"load {wanted}")
+            backbone = catalogue.load(wanted, architecture=architecture, bundle=bundle)
             report.end()
-            return _chosen(backbone, [])
+            return _chosen(backbone, [] if earlier is None else _said(earlier), earlier)
         candidates, notes = _candidates(bundle, report)
     if len(candidates) == 1:
         return _chosen(candidates[0], notes)
-    measured = [_left_out(dataset, one, machine, store, report) for one in candidates]
-    losses, word = [loss for loss, _ in measured], measured[0][1]
-    best = int(np.argmin(losses))
-    compared = ", ".join(f"{one.info.name} {loss:.3f}" for one, loss in zip(candidates, losses, strict=True))
-    notes.append(f"Backbone {candidates[best].info.name}: lowest {word} ({compared})")
-    if best != 0:
-        notes.append(f"Its reputation alone would have chosen {candidates[0].info.name}")
-    return _chosen(candidates[best], notes)
+    known = sorted((_of(one) for one in candidates), key=lambda one: one.effort)
+    found, order = ranking.compare(
+        dataset,
+        known,
+        machine=machine,
+        store=store,
+        report=report,
+        budget=SHARE * budget,
+        sizes=SIZES,
+        duel=True,
+        scores=(),
+        loaded={one.info.name: one for one in candidates},
+        notes=notes,
+    )
+    return _chosen(order[0].load(), _said(found), found)
 
 
-def _chosen(backbone: Backbone, notes: list[str]) -> Choice:
+def _of(backbone: Backbone) -> Candidate:
+    return Candidate(backbone.info.name, backbone.info)
+
+
+def _said(found: Ranking) -> list[str]:
+    """What the run says of a comparison."""
+    compared = ", ".join(f"{row.name} {row.loss:.3f}" for row in found.measured)
+    words = found.loss.replace("_", " ")
+    notes = [*found.notes, f"Backbones compared by the leave-one-out {words} of a probe: {compared}", found.sentence]
+    return notes if found.by_prior == found.best else [*notes, found.about_prior]
+
+
+def _chosen(backbone: Backbone, notes: Sequence[str], found: Ranking | None = None) -> Choice:
     warning = licences.warning(backbone.info)
-    return Choice(backbone, (*notes, warning) if warning else tuple(notes))
+    return Choice(backbone, (*notes, warning) if warning else tuple(notes), found)
 
 
 def _candidates(bundle: Path | None, report: Reporter) -> tuple[list[Backbone], list[str]]:
-    """Loadable candidates, the one with the best prior first."""
-    found: list[Backbone] = []
-    notes: list[str] = []
+    """Loadable candidates, and what is to be said of how they were found."""
     report.begin("look for pretrained backbones")
-    if (packed := bundles.opened(bundle)) is not None:
-        known = sorted(
-            (packed.describe(entry) for entry in packed.index.backbones), key=lambda info: -(info.prior or 0)
-        )
-        found += [catalogue.load(info.name, bundle=bundle) for info in known[:MOST]]
-        if len(known) > MOST:
-            notes.append(
-                f"{MOST} of the {len(known)} backbones in {packed.path} are compared: --backbone names another"
-            )
-    for name in PREFERRED if packed is None else ():
-        try:
-            if not catalogue.describe(name).local:
-                report.say(f"Looking for {name} on its hub (--backbone embedded/... would stay on this machine)")
-            found.append(catalogue.load(name))
-            break
-        except WeightsError as error:
-            notes.append(f"{error.what}; the embedded backbones are used instead")
-    for info in embedded():
-        found.append(catalogue.load(info))
+    found, notes = _packed(bundle) if bundles.opened(bundle) is not None else _usual(report)
+    for name in embedded():
+        found.append(catalogue.load(name))
     report.end()
     if not found:
         raise WeightsError(
@@ -112,20 +136,36 @@ def _candidates(bundle: Path | None, report: Reporter) -> tuple[list[Backbone], 
     return found, notes
 
 
+def _packed(bundle: Path | None) -> tuple[list[Backbone], list[str]]:
+    """Those in a bundle, the one with the best reputation first."""
+    packed = bundles.opened(bundle)
+    if packed is None:
+        return [], []
+    known = sorted((packed.describe(entry) for entry in packed.index.backbones), key=lambda info: -(info.prior or 0))
+    left = len(known) - MOST
+    note = f"{MOST} of the {len(known)} backbones in {packed.path} are compared: --backbone names another"
+    return [catalogue.load(info.name, bundle=bundle) for info in known[:MOST]], [note] if left > 0 else []
+
+
+def _usual(report: Reporter) -> tuple[list[Backbone], list[str]]:
+    """The usual networks that are on this machine; without any, the first that the hub gives."""
+    local: list[BackboneInfo] = [info for info in map(catalogue.describe, PREFERRED) if info.local]
+    found: list[Backbone] = []
+    notes: list[str] = []
+    for info in local[:MOST]:
+        try:
+            found.append(catalogue.load(info.name))
+        except HeadstartError as error:
+            notes.append(f"{error.what}; it is left out")
+    for name in () if found else PREFERRED[:1]:
+        try:
+            report.say(f"Looking for {name} on its hub (--backbone embedded/... would stay on this machine)")
+            found.append(catalogue.load(name))
+        except WeightsError as error:
+            notes.append(f"{error.what}; the embedded backbones are used instead")
+    return found, notes
+
+
 def embedded() -> Sequence[str]:
     """Full names of the backbones that ship in the package."""
     return [info.name for info in catalogue.search("embedded/")]
-
-
-def _left_out(
-    dataset: Dataset, backbone: Backbone, machine: Machine, store: Store, report: Reporter
-) -> tuple[float, str]:
-    """What the task makes of a ridge probe on the last stage, on a sample of the development part."""
-    rows = dataset.development
-    rows = np.sort(seeds.generator(dataset.seed, "backbones").permutation(rows)[:ITEMS])
-    items = [dataset.items[int(i)] for i in rows]
-    digests = [dataset.digests[int(i)] for i in rows]
-    pixels = Pixels(items, digests, backbone.info.preprocessing, store, modality=dataset.modality, report=report)
-    features = Frozen(backbone, pixels, store, machine, report=report).pooled(backbone.depth)
-    task: Task = dataset.task
-    return task.left_out(features, dataset.targets[rows])

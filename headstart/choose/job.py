@@ -20,6 +20,7 @@ from headstart.base.errors import BadOption, HeadstartError, OutputExists, RunEr
 from headstart.base.machine import Machine, cache_folder, here, kept_threads, use_threads
 from headstart.base.manifest import REPORT
 from headstart.base.progress import Reporter
+from headstart.base.run import Run
 from headstart.base.vocabulary import BackboneInfo, Evidence, Finding
 from headstart.choose import augmenting, exhibits, finish, ground, ladder, planning, replay
 from headstart.choose import backbone as backbones
@@ -171,6 +172,8 @@ def run(
         machine=machine,
         store=store,
         report=report,
+        budget=request.budget,
+        recorded=Run(to / "run").ranking if request.resume else earlier.records.get("ranking") if earlier else None,
     )
     options = _with_depth(request, options, chosen.backbone)
     rungs = ladder.rungs(chosen.backbone.depth, request.strategy, options, request.baselines)[1]
@@ -181,6 +184,8 @@ def run(
     journal = begin(to, config, resume=request.resume, every=request.checkpoint)
     if earlier is not None:
         replay.take_over(earlier, journal)
+    if chosen.ranking is not None:
+        journal.write("ranking", chosen.ranking.as_dict())
     runs.remember(to, str(journal.config["id"]))
     if not request.resume:
         journal.write("data", {**_described(data), "near_duplicates": data.near.listed})
@@ -268,6 +273,7 @@ def dry_run(
             machine=machine,
             store=store,
             report=report,
+            budget=request.budget,
         )
         options = _with_depth(request, options, chosen.backbone)
         stand = ground.prepare(

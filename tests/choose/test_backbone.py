@@ -11,10 +11,15 @@ from typing import Any
 
 import pytest
 
+import headstart
 from headstart.backbones import bundle, catalogue
+from headstart.base import ranked
 from headstart.base.machine import here
 from headstart.base.progress import Silent
-from headstart.choose import backbone
+from headstart.base.run import Run
+from headstart.choose import backbone, ranking
+from headstart.data import dataset
+from headstart.data.opening import open_source
 from headstart.features.store import Store
 from tests.backbones import published
 
@@ -89,3 +94,46 @@ def test_fit_says_a_restricting_licence_and_the_model_keeps_it(
     assert json.loads((model / "manifest.json").read_text())["backbone"]["licence"] == "CC-BY-NC-4.0"
     assert "forbid commercial use" in json.dumps(json.loads((model / "manifest.json").read_text())["training"])
     assert "forbid commercial use" in (model / "MODEL_CARD.md").read_text()
+
+
+@pytest.mark.slow
+def test_auto_writes_down_how_its_candidates_compared_and_a_replay_takes_it_from_there(
+    tmp_path: Path, write_shapes: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle.pack([restricted(tmp_path / "net", "mit")], tmp_path / "b", catalogue.load)
+    given: dict[str, Any] = {"backbones_from": tmp_path / "b", "strategy": "probe", "baselines": False, "budget": "90s"}
+    photos = write_shapes(tmp_path / "photos")
+    model = headstart.fit(photos, output=tmp_path / "model", **given)
+    kept = ranked.read(Run(tmp_path / "model" / "run").ranking)
+    assert kept.best == "embedded/resnet10-procedural" and len(kept.measured) == 2
+    assert kept.by_prior.startswith("local:")
+    notes = model.manifest.training["notes"]
+    assert any("comes first" in str(note) for note in notes) and any("Reputation alone" in str(note) for note in notes)
+    monkeypatch.setattr(ranking, "compare", lambda *given, **named: pytest.fail("compared again"))
+    again = headstart.fit(photos, output=tmp_path / "again", replay=tmp_path / "model", **given)
+    assert again.manifest.backbone is not None and again.manifest.backbone.name == kept.best
+    assert Run(tmp_path / "again" / "run").ranking == Run(tmp_path / "model" / "run").ranking
+    resumed = headstart.fit(photos, output=tmp_path / "model", resume=True, **given)
+    assert resumed.manifest.metrics == model.manifest.metrics
+
+
+@pytest.mark.slow
+def test_two_that_are_a_tie_meet_again_on_more_and_others_do_not(
+    tmp_path: Path, write_shapes: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published.timm_network(tmp_path / "net", config=True)
+    name = f"local:{tmp_path / 'net'}"
+    (tmp_path / "copy").symlink_to(tmp_path / "net")
+    data = dataset.build(open_source(str(write_shapes(tmp_path / "photos", per_class=20))))
+    names = [name, f"local:{tmp_path / 'copy'}", "embedded/resnet10-procedural"]
+    monkeypatch.setattr(backbone, "SIZES", (30, 50))
+    monkeypatch.setattr(backbone, "_candidates", lambda bundle, report: (list(map(catalogue.load, names)), []))
+    machine, store = here("float32"), Store(tmp_path / "s")
+    given: dict[str, Any] = {"architecture": None, "machine": machine, "store": store, "report": Silent()}
+    apart = backbone.choose(data, "auto", **given).ranking
+    assert apart is not None and [row.items for row in apart.rows] == [30, 30, 30]
+    names.remove("embedded/resnet10-procedural")
+    tied = backbone.choose(data, "auto", **given).ranking
+    assert tied is not None and [row.items for row in tied.rows] == [50, 50] and tied.rows[1].tied
+    hasty = backbone.choose(data, "auto", budget=1e-9, **given).ranking
+    assert hasty is not None and len(hasty.measured) == 1

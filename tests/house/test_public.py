@@ -31,6 +31,7 @@ PUBLIC = [
     "pack_backbones",
     "plan_fit",
     "pretrain_backbone",
+    "rank_backbones",
     "report",
     "serve",
     "track_run",

@@ -124,6 +124,7 @@ class Facts:
         exhibits: what was kept to be looked at: suspects, map, attention.
         command: how the run was called; "" if its log does not say.
         missing: what this page would have shown, and why it does not.
+        ranking: how the backbones compared that one was chosen from; empty where none were.
     """
 
     path: Path
@@ -142,6 +143,7 @@ class Facts:
     exhibits: Mapping[str, Any]
     command: str
     missing: Sequence[str]
+    ranking: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -92,6 +92,7 @@ def gather(folder: str | Path) -> Facts:
         findings=_findings(reading),
         exhibits=exhibits,
         command=_command(reading.run.path / "log.txt"),
+        ranking=reading.get("How the backbones compared", "ranking", dict),
         missing=tuple(reading.missing),
     )
 
