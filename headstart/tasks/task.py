@@ -206,6 +206,10 @@ class Task(ABC):
         """The linear function of a baseline's features (n, d), whose outputs ``predictions`` takes as they are."""
         return ridge.regress(features, self.ideal(targets), floor=floor).linear
 
+    def quick(self, features: np.ndarray, targets: np.ndarray) -> Linear:
+        """A ridge solution for many small fits: its answers are as good as those of ``simple``, its confidences not."""
+        return self.simple(features, targets)
+
     def constant(self, targets: np.ndarray) -> Floats:
         """The prediction (K,) that knows the training targets and no item."""
         return self.predictions(self.ideal(targets).mean(axis=0, keepdims=True))[0]
