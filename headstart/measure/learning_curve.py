@@ -1,10 +1,10 @@
 """The learning curve over labels: how the error falls as there are more of them, and what twice as many would bring.
 
 error(n) = floor + factor n^-exponent, the power law with a floor of Cortes et al. (1993, Learning Curves: Asymptotic
-Values and Rate of Convergence) and Hestness et al. (2017, https://arxiv.org/abs/1712.00409). Sizes that span a factor of
-eight hardly tell the three numbers apart, so none of them is believed: every exponent of a grid is fitted, and what is
-said of a larger size is averaged over them by how well they fit. An interval so found holds both the noise of the
-measurements and the doubt about the law.
+Values and Rate of Convergence) and Hestness et al. (2017, https://arxiv.org/abs/1712.00409). Sizes that span a factor
+of eight hardly tell the three numbers apart, so none of them is believed: every exponent of a grid is fitted, with and
+without a floor, and what is said of a larger size is averaged over them by how well they fit. An interval so found
+holds both the noise of the measurements and the doubt about the law.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def laws(sizes: Any, errors: Any, replicates: Any, *, seed: int = 0) -> Laws:
         DataError: arrays that do not fit each other, or too few sizes.
     """
     n, curve, drawn = _checked(sizes, errors, replicates)
-    precision = np.linalg.inv(_covariance(drawn, curve))
+    precision = np.asarray(np.linalg.inv(_covariance(drawn, curve)), dtype=np.float64)
     # The replicates' mean is a little off what they are replicates of where a score is no mean over items.
     curves = np.maximum(drawn - drawn.mean(axis=0) + curve, 0.0)
     fitted = [_fit(n, curves, exponent, precision, bare) for bare in (False, True) for exponent in EXPONENTS]
@@ -183,11 +183,11 @@ def _fit(
     only_factor = np.maximum(right[:, 1] / normal[1, 1], 0.0)
     only_floor = np.maximum(right[:, 0] / normal[0, 0], 0.0)
     # With one of the two negative the best allowed point lies on an edge.
-    inside = (both >= 0).all(axis=1)
+    inside = np.asarray((both >= 0).all(axis=1))
     floor_edge = np.stack([only_floor, np.zeros_like(only_floor)], axis=1)
     factor_edge = np.stack([np.zeros_like(only_factor), only_factor], axis=1)
-    worse = _misfit(curves, floor_edge @ basis.T, precision) < _misfit(curves, factor_edge @ basis.T, precision)
-    edge = np.where(worse[:, None], floor_edge, factor_edge)
+    flat = _misfit(curves, floor_edge @ basis.T, precision), _misfit(curves, factor_edge @ basis.T, precision)
+    edge = np.where((flat[0] < flat[1]).reshape(-1, 1), floor_edge, factor_edge)
     found = factor_edge if bare else np.where(inside[:, None], both, edge)
     misfit = _misfit(curves, found @ basis.T, precision)
     return found[:, 0], found[:, 1] * n.max() ** exponent, misfit

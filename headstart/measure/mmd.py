@@ -84,9 +84,7 @@ def _kernel(first: Any, second: Any, width: float | None) -> tuple[Floats, int, 
     a, b = arrays.matrix(first), arrays.matrix(second)
     if a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
         where = f"shapes {a.shape} and {b.shape}"
-        raise DataError(
-            "The two sets of features do not fit", where=where, expected="(n, d) and (m, d), n and m over 1"
-        )
+        raise DataError("The two sets of features do not fit", where=where, expected="(n, d) and (m, d), both over 1")
     squares = _squares(np.concatenate([a, b]))
     if width is None:
         width = float(np.sqrt(np.median(squares[np.triu_indices(len(squares), 1)]))) or 1.0

@@ -1,8 +1,8 @@
 """Probe strength: where a score lies between knowing no item and making no mistake.
 
-(score - chance) / (perfect - chance): 0 for what knows the labels' frequencies alone, 1 for what is never wrong, below 0
-for what is worse than that. It makes scores of tasks with different numbers of classes comparable; over the stages of a
-network it is the depth profile, whose peak before the last stage marks features that went too far with their source.
+(score - chance) / (perfect - chance): 0 for what knows the labels' frequencies alone, 1 for what is never wrong, below
+0 for what is worse than that. It makes scores of tasks with different numbers of classes comparable; over the stages of
+a network it is the depth profile, whose peak before the last stage marks features that went too far with their source.
 """
 
 from __future__ import annotations

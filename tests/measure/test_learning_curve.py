@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize
 
+from headstart.base import seeds
 from headstart.base.errors import DataError
 from headstart.measure import learning_curve, ridge
+from headstart.measure.linear import standardisation
 
 SIZES = np.array([50, 71, 100, 141, 200, 283, 400])
 
@@ -110,14 +112,23 @@ def test_the_slope_of_few_labels_is_steep_and_that_of_many_flat() -> None:
     assert learning_curve.slope(*planted(24, 2.0)) == few, "a seed names its draws"
 
 
-def test_the_slope_is_that_of_leave_one_out_errors() -> None:
-    features, targets = planted(64, 1.0)
-    sizes = [64, 32, 16]
-    orders = [learning_curve.order(np.zeros(64), seed=0) for _ in range(1)]
-    errors = [float(ridge.regress(features[o[:n]], targets[o[:n]]).errors.min()) for o in orders for n in sizes]
-    assert learning_curve.steepness(sizes, errors) == pytest.approx(
-        1 - 2 ** np.polyfit(np.log(sizes), np.log(errors), 1)[0]
-    )
+def test_the_slope_is_that_of_fits_without_each_item() -> None:
+    """The same by refitting a scikit-learn ridge without every single item in turn."""
+    from sklearn.linear_model import Ridge
+
+    features, targets = planted(32, 1.0)
+    sizes, errors = [32, 16, 8], []
+    turn = learning_curve.order(np.zeros(32), seed=seeds.derive(0, "slope", 0))
+    for n in sizes:
+        x, y = features[turn[:n]], targets[turn[:n]]
+        # The scaling and the penalty see all n items, as they do in the probe.
+        x, penalty = standardisation(x).apply(x), ridge.regress(x, y).penalty
+        off = [
+            y[i] - Ridge(penalty).fit(np.delete(x, i, 0), np.delete(y, i, 0)).predict(x[i : i + 1]) for i in range(n)
+        ]
+        errors.append(float(np.square(off).mean()))
+    wanted = learning_curve.steepness(sizes, errors)
+    assert learning_curve.slope(features, targets, repeats=1) == pytest.approx(wanted, abs=1e-6)
 
 
 @pytest.mark.parametrize("exponent", [0.1, 0.5, 1.0])
