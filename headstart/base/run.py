@@ -15,6 +15,8 @@ findings.json     what was diagnosed
 predictions.safetensors   predictions (m, K) of the models that met the test items, and the items' targets
 validation.safetensors   predictions (m, K) of the winner on the held-out development items, and their targets
 held_out.json     which items these are: where they lie, and the digests of their contents
+comparisons.json  how much better the sealed candidate is than each other one, on the held-out items
+fitted.json       how the sealed network does on items that it was fitted to
 exhibits.json     what there is to look at: labels to doubt, pictures by row, what is missing and why
 shown/            small pictures of some of the items; absent with --no-pictures
 tracked-NAME.json what a tracker was told of the run
@@ -111,9 +113,25 @@ class Run:
         """The items that models answered without having seen them; empty before the models were fixed.
 
         ``tested`` in the order of ``arrays("predictions")``, ``validation`` in that of ``arrays("validation")``: rows
-        of ``where`` (as shown to people), ``path`` (absolute; None for what is no file) and ``digest``.
+        of ``where`` (as shown to people), ``path`` (absolute; None for what is no file) and ``digest``; and of
+        ``twin``, a near duplicate among the items that were learnt from, where a given split has left one there.
         """
         return self.written("held_out", Mapping)
+
+    @property
+    def comparisons(self) -> Mapping[str, Any]:
+        """Gains between candidates on the held-out items, paired; empty before the models were fixed.
+
+        ``metric``: what they are in; ``items``: how many; ``pairs``: rows of the candidate ``of`` which a ``gain``
+        (an interval, above 0 is better) is stated, and that ``over`` which it is. The sealed candidate and the best
+        transferred one are compared with every other that was measured.
+        """
+        return self.written("comparisons", Mapping)
+
+    @property
+    def fitted(self) -> Mapping[str, Any]:
+        """``scores`` of the sealed network on ``items`` ``of`` those that it was fitted to; empty if it has none."""
+        return self.written("fitted", Mapping)
 
     @property
     def exhibits(self) -> Mapping[str, Any]:

@@ -19,11 +19,11 @@ from headstart.base.errors import BadOption, HeadstartError, MissingExtra
 from headstart.base.manifest import plain
 from headstart.base.run import SHOWN
 from headstart.base.vocabulary import Finding
-from headstart.choose import atlas, attention, doubts, pictures
+from headstart.choose import atlas, attention, comparing, doubts, pictures
 from headstart.choose.finish import Finished
 from headstart.choose.ground import Ground
 from headstart.choose.ladder import Climb
-from headstart.choose.parts import HELD_OUT, Part, parts, row
+from headstart.choose.parts import HELD_OUT, Part, parts, row, twins
 from headstart.diagnose import examining
 from headstart.engine.journal import Journal
 
@@ -82,6 +82,8 @@ def keep(ground: Ground, found: Climb, ended: Finished, *, shown: bool = True) -
     ground.report.begin("what there is to look at")
     _clear(ground.journal)
     all_of_it.attempt("The list of held-out items", _held_out)
+    all_of_it.attempt("The comparison of the candidates", _compared)
+    all_of_it.attempt("The score on what was learnt from", _fitted)
     all_of_it.attempt("The list of suspected labels", _suspects)
     all_of_it.attempt("The map of features", _map)
     kept: Mapping[int, str] = {}
@@ -117,7 +119,20 @@ def _held_out(given: _Gathering) -> None:
     validation = given.parts["validation"]
     winner = np.asarray(validation.predictions, dtype=np.float32)
     journal.keep("validation", {"winner": winner, "targets": validation.targets})
-    journal.write("held_out", {name: [row(data, int(i)) for i in given.parts[name].rows] for name in HELD_OUT})
+    listed = {name: [row(data, int(i)) for i in given.parts[name].rows] for name in HELD_OUT}
+    learnt = twins(data)
+    for position, one in zip(given.parts["tested"].rows, listed["tested"], strict=True):
+        if int(position) in learnt:
+            one["twin"] = row(data, learnt[int(position)])["where"]
+    journal.write("held_out", listed)
+
+
+def _compared(given: _Gathering) -> None:
+    given.ground.journal.write("comparisons", comparing.compared(given.ground, given.found, given.ended))
+
+
+def _fitted(given: _Gathering) -> None:
+    given.ground.journal.write("fitted", comparing.fitted(given.ground, given.ended))
 
 
 def _suspects(given: _Gathering) -> None:

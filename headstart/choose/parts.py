@@ -60,6 +60,20 @@ def row(data: Dataset, position: int) -> dict[str, Any]:
     }
 
 
+def twins(data: Dataset) -> dict[int, int]:
+    """Position of a test item -> that of a near duplicate among the items that were learnt from.
+
+    Only parts that the source gave can tear near duplicates apart; a drawn split keeps them together.
+    """
+    learnt = set(data.development.tolist())
+    found: dict[int, int] = {}
+    for cluster in data.near.across:
+        partner = next((position for position in cluster if position in learnt), None)
+        if partner is not None:
+            found |= {position: partner for position in cluster if position not in learnt}
+    return found
+
+
 def _path(item: Any) -> Path | None:
     """The absolute path of an item that is a file; its links are not followed, for the name is the user's."""
     if not isinstance(item, str | os.PathLike):

@@ -208,6 +208,7 @@ class _Asked:
             "kind": self.rung.kind,
             "options": options,
             "epoch_seconds": self.cost,
+            "least_seconds": self.seconds(least),
             "status": "planned" if epochs else why,
         }
 

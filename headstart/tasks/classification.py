@@ -255,6 +255,11 @@ class Classification(Task):
             "selective": selective.risk_coverage(sure, ~right).as_dict(),
         }
 
+    def confidences(self, predictions: Any, targets: Any) -> tuple[Floats, np.ndarray] | None:
+        """Of the most probable class, one an item."""
+        given = np.asarray(predictions, dtype=np.float64)
+        return given.max(axis=1, keepdims=True), (given.argmax(axis=1) == np.asarray(targets))[:, None]
+
     def direction(self, predictions: Any) -> Floats | None:
         """The logit of the class that is answered above the mean of all, for logits have no zero of their own."""
         return np.eye(len(self.names))[np.asarray(predictions).argmax(axis=1)] - 1 / len(self.names)

@@ -221,6 +221,10 @@ class Multilabel(Task):
             "selective": selective.risk_coverage(sure, wrong).as_dict(),
         }
 
+    def confidences(self, predictions: Any, targets: Any) -> tuple[Floats, np.ndarray] | None:
+        """Of every label, that it is there."""
+        return np.asarray(predictions, dtype=np.float64), np.asarray(targets) > 0
+
     def direction(self, predictions: Any) -> Floats | None:
         """The logit of the most probable label."""
         return np.eye(len(self.names))[np.asarray(predictions).argmax(axis=1)]

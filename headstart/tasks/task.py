@@ -309,6 +309,10 @@ class Task(ABC):
         """
         return {"missing": "An estimated number comes without a confidence, so none can be checked."}
 
+    def confidences(self, predictions: Any, targets: Any) -> tuple[Floats, np.ndarray] | None:
+        """Every stated confidence (n, m) and whether it was right (n, m); None, the default, where none is stated."""
+        return None
+
     def direction(self, predictions: Any) -> Floats | None:
         """(n, C) the way in which outputs lead to each answer; None, the default, where more and less count alike."""
         return None
