@@ -59,7 +59,7 @@ from tests.pretrain.heldout import scenes
 
 RESULTS = Path(__file__).parent / "results" / "ranking.json"
 SIZE, SHOTS, VALIDATED, DRAWS, EPOCHS = 32, 20, 4, 2, 12
-"""Pixels, labels a class, how many of them choose epoch and rate, draws of the labelled pictures, epochs of ``full``."""
+"""Pixels, labels a class, how many of these choose epoch and rate, draws of what is labelled, epochs of ``full``."""
 SINGLE = (*scoring.SHOWN, "h_score", "parc", "sfda", "linear_probe")
 """Scores that are computed besides, to be set beside the combination."""
 SMALL = "embedded/resnet10-16-32-64-128"
