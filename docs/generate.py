@@ -1,6 +1,6 @@
 """Write the pages that are made from the code: every verb's help, and the index of plug-ins.
 
-python docs/generate.py            write docs/cli.md, docs/plugins.md, docs/recipes.md and docs/serving.md
+python docs/generate.py            write docs/cli.md, docs/plugins.md, and the pages of measurements
 python docs/generate.py --check    write nothing; exit code 1 if they differ from the code
 """
 
@@ -71,6 +71,7 @@ def pages() -> dict[Path, str]:
     measured = _beside("measured")
     made = {"cli.md": command_line(), "plugins.md": index()}
     made |= {"recipes.md": measured.recipes(), "serving.md": measured.serving()}
+    made["decision.md"] = _beside("decision").page()
     return {**{DOCS / name: text for name, text in made.items()}, README: readme()}
 
 

@@ -37,8 +37,9 @@ def everything(bench: Bench, quick: bool) -> dict[str, Any]:
         },
         "commits": _commits(done),
         "cells": rows,
+        "fixed": summary.standing([row for row in rows if row["fixed_finished"]]),
         "overall": summary.overall(whole) if whole else None,
-        "verdicts": summary.verdicts([row for row in whole if row["gap"] is not None]) if whole else None,
+        "verdicts": summary.verdicts(whole) if whole else None,
         "coverage": {
             "test part": summary.coverage([each for row in rows for each in row["coverage"]["test part"]]),
             "cross-validated": summary.coverage([each for row in rows for each in row["coverage"]["cross-validated"]]),
@@ -90,6 +91,7 @@ def _cell(cell: Cell, count: int, done: dict[Unit, dict[str, Any]], bench: Bench
         "chosen": [one["chosen"] for one in ran[cells.AUTO]],
         "outcomes": [one["verdict"]["outcome"] for one in ran[cells.AUTO]],
         "verdict_items": ran[cells.AUTO][0]["verdict"]["items"] if ran[cells.AUTO] else None,
+        "fixed_finished": fixed_done,
         "finished": fixed_done and len(ran[cells.AUTO]) == count,
         "seconds": {
             "fixed": round(sum(one["seconds"] for kind in cells.FIXED for one in ran[kind]) / count, 1),
@@ -98,7 +100,7 @@ def _cell(cell: Cell, count: int, done: dict[Unit, dict[str, Any]], bench: Bench
         "coverage": {"test part": _kept(of(cells.COVERAGE)), "cross-validated": _kept(of(cells.CROSSED))},
         "gap": None,
     }
-    if row["finished"]:
+    if fixed_done:
         row |= _gap(cell, ran, row["verdict_items"], bench)
     return row
 
@@ -108,12 +110,12 @@ def _kept(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{name: one[name] for name in names} for one in found]
 
 
-def _gap(cell: Cell, ran: dict[str, list[dict[str, Any]]], items: int, bench: Bench) -> dict[str, Any]:
+def _gap(cell: Cell, ran: dict[str, list[dict[str, Any]]], items: int | None, bench: Bench) -> dict[str, Any]:
     """What the source is worth at best: the best strategy with it against the best without it, by their means.
 
     Averaged over classes, for the labelled pictures that a run is judged on come in equal numbers.
     """
-    mean = {kind: float(np.mean([one["balanced"] for one in found])) for kind, found in ran.items()}
+    mean = {kind: float(np.mean([one["balanced"] for one in ran[kind]])) for kind in cells.FIXED}
     pair = [max(kinds, key=lambda kind: mean[kind]) for kinds in (cells.TRANSFERRED, cells.NETWORKS)]
     labels = len(targets.population_labels(cell.target, bench.size))
     right = [[arms.right_of(one, labels) for one in ran[kind]] for kind in pair]
@@ -121,5 +123,5 @@ def _gap(cell: Cell, ran: dict[str, list[dict[str, Any]]], items: int, bench: Be
     return {
         "gap": round(mean[pair[0]] - mean[pair[1]], 3),
         "gap_of": pair,
-        "detectable": round(summary.detectable(apart, items), 3),
+        "detectable": None if items is None else round(summary.detectable(apart, items), 3),
     }

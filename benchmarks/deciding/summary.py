@@ -34,10 +34,30 @@ def oracle(arms: Arms) -> str:
     return max(arms, key=lambda name: statistics.fmean(arms[name]))
 
 
-def regrets(arms: Arms, auto: Sequence[float]) -> dict[str, float]:
-    """Points that each strategy, and ``auto``, lies below the oracle."""
+def regrets(arms: Arms, auto: Sequence[float] | None = None) -> dict[str, float]:
+    """Points that each strategy, and ``auto`` if it is given, lies below the oracle, which is never ``auto``."""
     best = statistics.fmean(arms[oracle(arms)])
-    return {name: best - statistics.fmean(values) for name, values in {**arms, "auto": auto}.items()}
+    every = arms if auto is None else {**arms, "auto": auto}
+    return {name: best - statistics.fmean(values) for name, values in every.items()}
+
+
+def standing(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Mean and worst regret of every fixed strategy, and how often it was the oracle; None without cells."""
+    if not cells:
+        return None
+    best = [oracle(cell["arms"]) for cell in cells]
+    found = [regrets(cell["arms"]) for cell in cells]
+    return {
+        "cells": len(cells),
+        "strategies": {
+            name: {
+                "mean": statistics.fmean(row[name] for row in found),
+                "worst": max(row[name] for row in found),
+                "best_in": best.count(name),
+            }
+            for name in cells[0]["arms"]
+        },
+    }
 
 
 def against(auto: Sequence[float], other: Sequence[float]) -> str:
