@@ -36,11 +36,16 @@ FACTS: dict[str, Fact] = {
     "contrast": Fact("contrast"),
     "saturation": Fact("saturation"),
     "animated": Fact("more than one picture in the file"),
+    "range": Fact("share of the range from black to white"),
+    "transparent": Fact("transparency"),
 }
 """Name -> what it is. A file's size follows from what the picture shows, so it is no mark of the recording."""
 
 LEAST = 256
 """Short side, in pixels, down to which a large JPEG is decoded to be measured."""
+NARROW = 0.2
+"""Share of the range from black to white, between the darkest and the lightest place of a picture, below which it is
+faint: 12 bits in a file of 16 have a sixteenth."""
 _SIDE = 64
 _PLAIN = 6
 """Levels of 255 by which a border of one colour may vary."""
@@ -87,6 +92,8 @@ def of(picture: pixels.Picture) -> dict[str, float | str]:
         "contrast": float(light.std()),
         "saturation": float(spread.mean()) / 255,
         "animated": float(picture.file.animated),
+        "range": float(np.ptp(light)),
+        "transparent": float(picture.file.transparent),
     }
 
 
@@ -106,6 +113,23 @@ def expects(info: BackboneInfo | None) -> tuple[Demand, ...]:
             high=0.5,
             words="hold several pictures (animations, or pages), of which only the first is read",
             next_move="save the pictures that matter as files of their own",
+        ),
+        Demand(
+            "narrow_range",
+            "range",
+            low=NARROW,
+            unless="blank",
+            words=f"use less than {NARROW:.0%} of the range from black to white; backbones were trained on all of it",
+            share=0.1,
+            next_move="stretch them: divide by the largest value of the recording (4,095 of 12 bits), not of the file",
+        ),
+        Demand(
+            "transparent",
+            "transparent",
+            high=0.5,
+            words="are transparent in places, which is read as white",
+            share=0.05,
+            next_move="if what matters is white, or the background means something, save them on one of your choice",
         ),
         Demand(
             "elongated",

@@ -13,7 +13,7 @@ import math
 import stat
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,7 @@ class File:
         tables: the luminance table of a JPEG; empty otherwise.
         camera: maker and model, if the file names them.
         animated: it holds more than one picture, of which only the first is read.
+        transparent: some of it lets through what lies behind, which is read as white.
     """
 
     format: str = ""
@@ -79,6 +80,7 @@ class File:
     tables: tuple[int, ...] = ()
     camera: str = ""
     animated: bool = False
+    transparent: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,7 +138,9 @@ def read(item: Any, *, least: int | None = None) -> Picture:
         return _from_pil(item)
     if isinstance(item, np.ndarray):
         image = _from_array(item)
-        return Picture(image, image.size, image.size, file=File(mode=f"{item.dtype} {item.shape[2:]}"))
+        clear = item.ndim == 3 and item.shape[2] == 4 and bool((_eight_bit(item[:, :, 3]) < 255).any())
+        file = File(mode=f"{item.dtype} {item.shape[2:]}", transparent=clear)
+        return Picture(image, image.size, image.size, file=file)
     if item is None:
         raise Undecodable("there is no image: the path is missing")
     raise Undecodable(
@@ -205,6 +209,7 @@ def _read(image: Image.Image, least: int | None, length: int) -> Picture:
     size, file = image.size, _file(image, length)
     extent = _shrink(image, least) if least is not None and image.format in ("JPEG", "MPO") else None
     image.load()
+    file = replace(file, transparent=_transparent(image))
     return Picture(_flat(image), extent or image.size, size if extent else image.size, _turn(image), file)
 
 
@@ -228,6 +233,14 @@ def _animated(image: Image.Image) -> bool:
         return bool(getattr(image, "is_animated", False))
     except Exception:  # a broken second frame does not make the first one unreadable
         return False
+
+
+def _transparent(image: Image.Image) -> bool:
+    """Whether any of it is; an alpha channel that is full everywhere is none."""
+    if not image.has_transparency_data:
+        return False
+    whole = image if image.mode in ("RGBA", "LA") else image.convert("RGBA")
+    return bool(whole.getchannel("A").getextrema()[0] < 255)
 
 
 def _camera(image: Image.Image) -> str:
@@ -264,7 +277,8 @@ def loaded(image: Image.Image) -> Image.Image:
 def _from_pil(image: Image.Image) -> Picture:
     loaded(image)
     with _decoding("", ""):
-        return Picture(_flat(image), image.size, image.size, _turn(image), File(image.format or "", image.mode))
+        file = File(image.format or "", image.mode, transparent=_transparent(image))
+        return Picture(_flat(image), image.size, image.size, _turn(image), file)
 
 
 def _from_array(array: np.ndarray) -> Image.Image:

@@ -72,6 +72,26 @@ def test_an_enlarged_picture_holds_no_more_detail_than_it_had(side: int) -> None
     assert appearance.measure(sharp.filter(ImageFilter.GaussianBlur(8)))["detail"] <= side / 4
 
 
+def test_transparency_is_what_lets_something_through(tmp_path: Path) -> None:
+    whole = np.dstack([noise(0), np.full(noise(0).shape[:2], 255, np.uint8)])
+    clear = whole.copy()
+    clear[3, 3, 3] = 254
+    indexed = Image.fromarray(noise(0)).quantize(8)
+    indexed.save(tmp_path / "a.gif", transparency=indexed.getpixel((0, 0)))
+    for item, so in ((whole, 0), (clear, 1), (noise(0), 0), (tmp_path / "a.gif", 1)):
+        assert appearance.measure(item)["transparent"] == so
+    for item, so in ((whole, 0), (clear, 1)):
+        assert appearance.measure(Image.fromarray(item))["transparent"] == so
+        Image.fromarray(item).save(tmp_path / "a.png")
+        assert appearance.measure(tmp_path / "a.png")["transparent"] == so
+
+
+def test_the_range_of_few_bits_in_many_is_small() -> None:
+    values = np.linspace(0, 4095, 64 * 64).reshape(64, 64)
+    assert appearance.measure(values.astype(np.uint16))["range"] == pytest.approx(1 / 16, abs=0.01)
+    assert appearance.measure((16 * values).astype(np.uint16))["range"] == pytest.approx(1, abs=0.01)
+
+
 def test_what_does_not_decode_is_said_to(tmp_path: Path) -> None:
     with pytest.raises(Undecodable, match="no such file"):
         appearance.measure(tmp_path / "gone.png")

@@ -126,6 +126,16 @@ def moving(folder: Path) -> Labelled:
     return healthy() | {"oak": [*pictures(28, 200), str(folder / "0.gif"), str(folder / "1.gif")]}
 
 
+def faint(_: Path) -> Labelled:
+    """Twelve bits of a camera in files of sixteen."""
+    return {n: [16 * each[:, :, 0].astype(np.uint16) for each in images] for n, images in healthy().items()}
+
+
+def see_through(_: Path) -> Labelled:
+    clear = [np.dstack([each, np.full((24, 24), 255 - 9 * (i < 5), np.uint8)]) for i, each in enumerate(pictures(30))]
+    return healthy() | {"ash": clear}
+
+
 def twins(_: Path) -> Labelled:
     """Six photographs of one class are there twice, a little darker."""
     found = {n: [smooth_noise(64, 100 * i + j) for j in range(30)] for i, n in enumerate(("ash", "oak"))}
@@ -149,6 +159,8 @@ FAULTS: list[tuple[str, Callable[[Path], Labelled], str, str]] = [
     ("resolution", tiny, "warning", f"All 60 images are enlarged more than twice to fill the {SIZE} pixels"),
     ("blurred", enlarged, "warning", f"less detail than half of the {SIZE} pixels that"),
     ("colourless", grey, "info", f"All 90 images have no colour, and {EMBEDDED} reads colour"),
+    ("narrow_range", faint, "warning", "All 90 images use less than 20% of the range from black to white"),
+    ("transparent", see_through, "info", "5 images of 90 are transparent in places, which is read as white"),
     ("outliers", one_giant, "info", "1 image of 90 with a "),
     ("near_duplicates", twins, "info", "12 images of 66 are near duplicates, in 6 clusters: in effect there are 60"),
     ("giveaway", sized, "serious", "alone tells the class in 100% of the cases (by chance 33%)"),
