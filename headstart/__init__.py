@@ -20,6 +20,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from headstart.api.backbones import describe_backbone, list_backbones, pack_backbones, pretrain_backbone
+    from headstart.api.diagnosing import findings
     from headstart.api.fitting import fit, plan_fit
     from headstart.api.inspecting import inspect
     from headstart.api.models import evaluate, export, load, report, serve, track_run
@@ -42,6 +43,7 @@ __all__ = [
     "describe_backbone",
     "evaluate",
     "export",
+    "findings",
     "fit",
     "inspect",
     "list_backbones",
@@ -65,6 +67,7 @@ _HOMES = {
     "describe_backbone": "headstart.api.backbones",
     "evaluate": "headstart.api.models",
     "export": "headstart.api.models",
+    "findings": "headstart.api.diagnosing",
     "fit": "headstart.api.fitting",
     "inspect": "headstart.api.inspecting",
     "list_backbones": "headstart.api.backbones",

@@ -190,9 +190,9 @@ def _write(given: _Gathering) -> None:
 
 
 def _findings(given: _Gathering) -> list[Finding]:
-    """What the diagnoses that read a run have to say, behind what was said of the data."""
+    """What the diagnoses that read a run have to say, among what was said of the data."""
     journal = given.ground.journal
-    found = examining.examined(journal)
-    before = [each for each in journal.findings if each["name"] not in {one.name for one in found}]
-    journal.write("findings", [*before, *map(asdict, found)])
-    return found
+    before = {each["name"] for each in journal.findings}
+    found = examining.renewed(journal)
+    journal.write("findings", [asdict(each) for each in found])
+    return [each for each in found if each.name not in before]

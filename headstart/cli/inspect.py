@@ -2,7 +2,7 @@
 
 SOURCE is what fit takes. Every item is read once; nothing is written and nothing is downloaded. With --backbone the
 items are also compared with what that network reads. Findings are no failure: the exit code is 0, unless --strict is
-given and a finding is serious.
+given and a finding is serious. Of a model that fit wrote, the findings of its run are shown instead.
 
 Examples:
 
@@ -11,11 +11,14 @@ Examples:
     headstart inspect labels.csv --label species --json
     headstart inspect tags.csv --label rain,snow
     headstart inspect photos/ --strict
+    headstart inspect flowers
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -34,7 +37,9 @@ _SHOWN = 3
 
 
 def main(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder or a table of labelled pictures.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A folder or a table of labelled pictures, or a model.")
+    ],
     *,
     backbone: Annotated[
         str | None,
@@ -54,8 +59,11 @@ def main(
     progress: options.Progress = None,
 ) -> int:
     """Parse, inspect, print."""
+    from headstart.api.diagnosing import findings, is_fitted
     from headstart.api.inspecting import inspect
 
+    if is_fitted(source):
+        return _show_run(findings(source), as_json=as_json, strict=strict, verbose=verbose)
     with watching(quiet=quiet or as_json, verbose=verbose, progress=progress) as report:
         found = inspect(
             source, backbone=backbone, task=task, seed=seed, label=label, path=path, group=group, report=report
@@ -79,11 +87,24 @@ def _show(found: Inspected, *, verbose: bool) -> None:
         print(tables.wrapped(f"fit would use {parts}; {how}"))
     for note in found.notes:
         print(tables.wrapped(f"Note: {printable(note)}", indent="  "))
-    if not found.findings:
-        print("\nNothing was found that needs attention.")
+    print()
+    _show_findings(found.findings, verbose=verbose)
+
+
+def _show_run(found: Sequence[Finding], *, as_json: bool, strict: bool, verbose: bool) -> int:
+    if as_json:
+        print(json.dumps({"findings": plain([asdict(each) for each in found])}, ensure_ascii=False))
+    else:
+        _show_findings(found, verbose=verbose)
+    return int(strict and any(finding.severity == "serious" for finding in found))
+
+
+def _show_findings(found: Sequence[Finding], *, verbose: bool) -> None:
+    if not found:
+        print("Nothing was found that needs attention.")
         return
-    print(f"\n{count(len(found.findings), 'finding')}, the most serious first:")
-    for finding in found.findings:
+    print(f"{count(len(found), 'finding')}, the most serious first:")
+    for finding in found:
         print()
         _show_one(finding, verbose=verbose)
 

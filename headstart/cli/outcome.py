@@ -12,7 +12,7 @@ from headstart.base.manifest import REPORT, plain
 from headstart.base.run import SHOWN, Run
 from headstart.base.vocabulary import Evidence
 from headstart.cli import tables
-from headstart.data.printable import printable
+from headstart.data.printable import listed, printable
 
 if TYPE_CHECKING:
     from headstart.ship.sealed import Model
@@ -36,16 +36,28 @@ def show_model(model: Model, *, as_json: bool) -> None:
     sentence = model.verdict.get("sentence")
     if sentence:
         print("\n" + tables.wrapped(printable(str(sentence))))
+    run = Run(model.path / "run")
+    _show_findings(run.findings)
     path = _short(model.path)
     print(f"\nModel:    {printable(path)}")
     if (model.path / REPORT).exists():
         print(f"Report:   {printable(str(Path(path, REPORT)))}")
     print(f"Predict:  headstart predict {printable(shlex.quote(path))} PICTURES")
-    shown = Run(model.path / "run").pictures
+    shown = run.pictures
     if shown:
         where = printable(str(Path(path, "run", SHOWN)))
         what = f"small copies of {shown:,} of your {model.manifest.modality}"
         print(f"Pictures: {where} holds {what}, for the report (--no-pictures keeps none)")
+
+
+def _show_findings(findings: Sequence[Mapping[str, Any]]) -> None:
+    """The names of what is serious or a warning; the report has them in full, and the run has said them."""
+    words = []
+    for severity in ("serious", "warning"):
+        names = [str(one["name"]).replace("_", " ") for one in findings if one.get("severity") == severity]
+        words += [f"{severity}: {listed(names)}"] if names else []
+    if words:
+        print(tables.wrapped(f"Findings: {'; '.join(words)} (in the report)"))
 
 
 def _short(path: Path) -> str:
@@ -69,6 +81,7 @@ def as_data(model: Model) -> dict[str, Any]:
         "metrics": {name: score.model_dump() for name, score in manifest.metrics.items()},
         "evidence": [row.model_dump(mode="json") for row in manifest.evidence],
         "verdict": plain(model.verdict),
+        "findings": plain(list(Run(model.path / "run").findings)),
     }
 
 

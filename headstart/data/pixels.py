@@ -240,7 +240,7 @@ def _transparent(image: Image.Image) -> bool:
     if not image.has_transparency_data:
         return False
     whole = image if image.mode in ("RGBA", "LA") else image.convert("RGBA")
-    return bool(whole.getchannel("A").getextrema()[0] < 255)
+    return bool(np.asarray(whole.getchannel("A")).min() < 255)
 
 
 def _camera(image: Image.Image) -> str:

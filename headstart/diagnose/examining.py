@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from headstart.base import discovery
+from headstart.base.run import Run
 from headstart.base.vocabulary import Finding
 
 SEVERITIES = ("serious", "warning", "info")
@@ -37,6 +38,13 @@ def examined(evidence: Any) -> list[Finding]:
         if finding is not None:
             found.append(finding)
     return ordered(found)
+
+
+def renewed(run: Run) -> list[Finding]:
+    """The findings of a run: on its data as they were recorded, on the run itself found anew; serious ones first."""
+    own = {name for name, plugin in discovery.plugins("diagnose").items() if reads(plugin.load(), run)}
+    recorded = [Finding(**each) for each in run.findings if each.get("name") not in own]
+    return ordered([*recorded, *examined(run)])
 
 
 def reads(module: ModuleType, evidence: Any) -> bool:

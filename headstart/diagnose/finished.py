@@ -117,6 +117,11 @@ class Finished:
         """True unless the sealed model cannot be told from one answer for all items."""
         return self.over_guessing is None or self.over_guessing.low > 0
 
+    def rank(self) -> str:
+        """The command that ranks backbones on the same data; in words where there is none to type."""
+        origin = str(self.run.data.get("origin") or "")
+        return f"headstart rank {shlex.quote(origin)}" if origin and Path(origin).exists() else "headstart rank"
+
     def fit(self, *options: str) -> str:
         """The command that fits the same data with other options; in words where there is none to type."""
         origin = str(self.run.data.get("origin") or "")

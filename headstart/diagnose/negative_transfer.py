@@ -32,7 +32,6 @@ def examine(evidence: Run) -> Finding | None:
         ),
         number=gap.value,
         threshold=THRESHOLD,
-        next_move=f"a backbone that was pretrained on something closer to your items: {found.fit('--backbone NAME')} "
-        "(headstart backbones lists them)",
+        next_move=f"another backbone, pretrained on something closer: {found.rank()} says which",
         evidence={"gap": gap.as_dict(), "metric": found.metric.name, "items": found.verdict.get("items")},
     )

@@ -28,7 +28,7 @@ def examine(evidence: Run) -> Finding | None:
         threshold=THRESHOLD,
         next_move=(
             "see in the report whether the labels can be told from the items at all; if they can, more items, or "
-            f"another backbone: {found.fit('--backbone NAME')}"
+            f"another backbone ({found.rank()} says which)"
         ),
         evidence={"gain": gain.as_dict(), "metric": found.metric.name, "items": len(found.tested[1])},
     )

@@ -32,8 +32,6 @@ def examine(evidence: Run) -> Finding | None:
         ),
         number=gain.value,
         threshold=least,
-        next_move=(
-            f"another backbone may bring more ({found.fit('--backbone NAME')}); if none does, keep the simple model"
-        ),
+        next_move=(f"another backbone may bring more ({found.rank()} says which); if none does, keep the simple model"),
         evidence={"gain": gain.as_dict(), "metric": found.metric.name, "items": found.verdict.get("items")},
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from sklearn.datasets import load_digits
 
 import headstart as hs
 from headstart.base.run import Run
+from headstart.cli.outcome import show_model
+from headstart.cli.shell import run as shell
 from headstart.diagnose import examining
 from headstart.diagnose.finished import finished
 from headstart.measure import scores
@@ -55,11 +59,43 @@ def test_the_findings_of_a_finished_run_can_be_had_again(fitted: Any) -> None:
     again = [one.name for one in examining.examined(run)]
     assert again == [one["name"] for one in run.findings if one["name"] in again]
     assert "negative_transfer" not in again and "nothing_learnt" not in again
+    assert [asdict(one) for one in hs.findings(fitted[0])] == list(run.findings)
     read = finished(run)
     assert read is not None and read.learnt and read.sealed in read.rows
     assert read.tested is not None and read.over_guessing is not None
     own = scores.score("accuracy", *read.tested)
     assert read.over_guessing.value == pytest.approx(own - 1 / 3)
+
+
+def test_a_model_is_inspected_by_its_run(fitted: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = fitted[0].path
+    assert shell(["inspect", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["findings"] == list(Run(path / "run").findings)
+    shutil.copytree(path, tmp_path / "old")
+    row = {"name": "unreadable", "severity": "serious", "sentence": "3 are bad\x1b[31m", "number": 3, "threshold": 0}
+    (tmp_path / "old" / "run" / "findings.json").write_text(json.dumps([row]))
+    assert shell(["inspect", str(tmp_path / "old"), "--strict"]) == 1
+    told = capsys.readouterr().out
+    assert "SERIOUS  unreadable" in told
+    assert "3 are bad\\x1b" in told
+    shutil.rmtree(tmp_path / "old" / "run")
+    assert shell(["inspect", str(tmp_path / "old")]) == 1
+    assert "There is no run in" in capsys.readouterr().err
+
+
+def test_the_last_lines_of_a_fit_name_what_is_serious(fitted: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    path = fitted[0].path / "run" / "findings.json"
+    before = path.read_text()
+    common = {"sentence": "s", "number": 1.0, "threshold": 0.0}
+    rows = [("nothing_learnt", "serious"), ("overfitting", "warning"), ("imbalance", "warning"), ("cost", "info")]
+    path.write_text(json.dumps([{"name": name, "severity": severity, **common} for name, severity in rows]))
+    show_model(fitted[0], as_json=False)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Findings: serious: nothing learnt; warning: overfitting and imbalance (in the report)" in told
+    path.write_text("[]")
+    show_model(fitted[0], as_json=False)
+    assert "Findings" not in capsys.readouterr().out
+    path.write_text(before)
 
 
 def test_copies_across_a_given_split_are_kept_with_the_held_out_items(tmp_path: Path) -> None:
