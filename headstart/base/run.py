@@ -17,6 +17,8 @@ validation.safetensors   predictions (m, K) of the winner on the held-out develo
 held_out.json     which items these are: where they lie, and the digests of their contents
 comparisons.json  how much better the sealed candidate is than each other one, on the held-out items
 fitted.json       how the sealed network does on items that it was fitted to
+learning.json     how the score grows with the labels, and what twice as many would bring
+similarity.json   how near source and target are: probe strength by stage, what the source is worth, distances
 exhibits.json     what there is to look at: labels to doubt, pictures by row, what is missing and why
 shown/            small pictures of some of the items; absent with --no-pictures
 tracked-NAME.json what a tracker was told of the run
@@ -150,6 +152,32 @@ class Run:
         ``notes``: what is missing, and why.
         """
         return self.written("exhibits", Mapping)
+
+    @property
+    def learning(self) -> Mapping[str, Any]:
+        """The learning curve of a probe over the development labels; empty before it was measured.
+
+        ``metric``, ``title`` and ``percent`` of the score, ``labels`` (n), ``told`` and ``why`` not. Where a curve was
+        measured: ``by`` what, ``sizes`` with a ``scores`` interval each, ``items`` and ``repeats``; the fitted
+        ``curve``, rows of ``labels`` and an interval; the score ``now`` and ``doubled`` by it, the ``gain`` of twice as
+        many labels (above 0 is better, in the score's unit) and the ``share`` of the error that goes away; ``slope``,
+        the share that went away a doubling so far; ``sealed``, the same ``gain`` for a sealed ``candidate`` that is no
+        probe, as if its error shrank alike; None where it is one.
+        """
+        return self.written("learning", Mapping)
+
+    @property
+    def similarity(self) -> Mapping[str, Any]:
+        """How near source and target are; empty before it was measured, and every entry may be missing.
+
+        ``score`` that it is stated in, ``items`` it was measured on; ``probe_strength`` (an interval, 0 chance, 1
+        perfect) at ``best_stage`` (from 1), ``stages``, rows of ``stage``, ``name`` and an interval; ``over_random``
+        and ``over_raw``: the gain of the probe over the same one on a random copy of the network, and over the best
+        model without a network (intervals with ``against``; None where that was not measured); ``slope`` of the
+        probe's leave-one-out error, the share that goes away a doubling; ``distances`` to the source: ``frechet``,
+        ``mmd``, ``proxy_a`` with ``items``, or ``missing``, why there are none.
+        """
+        return self.written("similarity", Mapping)
 
     @property
     def pictures(self) -> int:

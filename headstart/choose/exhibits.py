@@ -19,7 +19,7 @@ from headstart.base.errors import BadOption, HeadstartError, MissingExtra
 from headstart.base.manifest import plain
 from headstart.base.run import SHOWN
 from headstart.base.vocabulary import Finding
-from headstart.choose import atlas, attention, comparing, doubts, pictures
+from headstart.choose import atlas, attention, comparing, doubts, more_labels, pictures
 from headstart.choose.finish import Finished
 from headstart.choose.ground import Ground
 from headstart.choose.ladder import Climb
@@ -85,6 +85,7 @@ def keep(ground: Ground, found: Climb, ended: Finished, *, shown: bool = True) -
     all_of_it.attempt("The comparison of the candidates", _compared)
     all_of_it.attempt("The score on what was learnt from", _fitted)
     all_of_it.attempt("The list of suspected labels", _suspects)
+    all_of_it.attempt("The learning curve over labels", _labels)
     all_of_it.attempt("The map of features", _map)
     kept: Mapping[int, str] = {}
     if shown:
@@ -109,7 +110,8 @@ def _warning(shown: int, modality: str) -> tuple[str, ...]:
 
 def _clear(journal: Journal) -> None:
     """Remove what a run that was killed, or resumed with other wishes, may have left."""
-    for left in (journal.path / "exhibits.json", *journal.path.glob(".*.part")):
+    made = (journal.path / f"{name}.json" for name in ("exhibits", "learning"))
+    for left in (*made, *journal.path.glob(".*.part")):
         left.unlink(missing_ok=True)
     shutil.rmtree(journal.path / SHOWN, ignore_errors=True)
 
@@ -133,6 +135,11 @@ def _compared(given: _Gathering) -> None:
 
 def _fitted(given: _Gathering) -> None:
     given.ground.journal.write("fitted", comparing.fitted(given.ground, given.ended))
+
+
+def _labels(given: _Gathering) -> None:
+    found = more_labels.of(given.ground, given.found, given.ended)
+    given.ground.journal.write("learning", found)
 
 
 def _suspects(given: _Gathering) -> None:

@@ -125,6 +125,8 @@ class Facts:
         command: how the run was called; "" if its log does not say.
         missing: what this page would have shown, and why it does not.
         ranking: how the backbones compared that one was chosen from; empty where none were.
+        learning: the learning curve over labels; empty before it was measured.
+        similarity: how near source and target are; empty before it was measured.
     """
 
     path: Path
@@ -144,6 +146,8 @@ class Facts:
     command: str
     missing: Sequence[str]
     ranking: Mapping[str, Any] = field(default_factory=dict)
+    learning: Mapping[str, Any] = field(default_factory=dict)
+    similarity: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -93,6 +93,8 @@ def gather(folder: str | Path) -> Facts:
         exhibits=exhibits,
         command=_command(reading.run.path / "log.txt"),
         ranking=reading.get("How the backbones compared", "ranking", dict),
+        learning=reading.get("The learning curve over labels", "learning", dict),
+        similarity=reading.get("How near source and target are", "similarity", dict),
         missing=tuple(reading.missing),
     )
 
