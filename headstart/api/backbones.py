@@ -17,6 +17,7 @@ from headstart.choose import job
 from headstart.choose.job import Request
 from headstart.engine.drive import drive
 from headstart.pretrain import card
+from headstart.pretrain.source import statistics as source_statistics
 
 if TYPE_CHECKING:
     pass
@@ -121,6 +122,10 @@ def pretrain_backbone(
         made = drive(plan, journal, machine=machine, report=recorded)
         for finding in made.card.get("findings", ()):
             recorded.say(finding)
+        if made.source is not None:
+            made.backbone.statistics = source_statistics(
+                made.backbone, made.source(), machine, dtype=made.dtype, seed=seed, report=recorded
+            )
         about = {**made.card, "machine": machine.as_dict()}
         text = card.render(made.backbone.info, about)
         files.write_with(to / card.NAME, lambda path: path.write_text(text, "utf-8"))

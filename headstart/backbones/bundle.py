@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from headstart.backbones import folder
+from headstart.backbones import folder, statistics
 from headstart.backbones.chain import Backbone, untrained
 from headstart.base import files, hashes
 from headstart.base.errors import BadOption, HeadstartError, OutputExists, WeightsError
@@ -43,7 +43,7 @@ class Entry(BaseModel):
 
     name: str
     folder: Annotated[str, Field(pattern=_PLAIN)]
-    files: dict[Literal["backbone.json", "weights.safetensors"], FileRecord]
+    files: dict[Literal["backbone.json", "weights.safetensors", "statistics.safetensors"], FileRecord]
 
 
 class Index(BaseModel):
@@ -177,7 +177,8 @@ def _packed(backbone: Backbone, root: Path) -> Entry:
     folder.write_folder(backbone, place, {"packed": info.name})
     listed = {
         file: FileRecord(sha256=hashes.of_file(place / file), size=(place / file).stat().st_size)
-        for file in (folder.DESCRIPTION, folder.WEIGHTS)
+        for file in (folder.DESCRIPTION, folder.WEIGHTS, statistics.FILE)
+        if (place / file).is_file()
     }
     return Entry.model_validate({"name": info.name, "folder": name, "files": listed})
 

@@ -17,6 +17,7 @@ from torch import fx, nn
 from headstart.backbones import heads
 from headstart.backbones.assembly import Wrapped, assemble
 from headstart.backbones.cut import Normalise, Whole
+from headstart.backbones.statistics import Statistics
 from headstart.base import hashes
 from headstart.base.errors import BadOption, UnknownName, WeightsError
 from headstart.base.vocabulary import BackboneInfo
@@ -36,6 +37,7 @@ class Backbone(nn.Module):
         module: the network; its ``state_dict`` is what is saved.
         stages: the stages as modules, input first; uint8 or [0, 1] images go into the first, (n, d) leaves the last.
         depth: number of stages, D.
+        statistics: of its features over its own source; None where nobody kept any.
         source_head: weight (Z, d) and bias (Z,) of the classifier it was published with, where that is one linear layer
             and was read with the weights; None otherwise. No part of what the network is.
 
@@ -56,6 +58,7 @@ class Backbone(nn.Module):
         self.input = Normalise(info.preprocessing.mean, info.preprocessing.std)
         self.rebuild = rebuild
         self.wrapped = wrapped
+        self.statistics: Statistics | None = None
         whole = Whole(self.input, self.module).eval()
         parts = assemble(whole, info.preprocessing.size, info.name, wrapped)
         # A tuple, not a ModuleList: the stages share the network's tensors, which must be saved once.

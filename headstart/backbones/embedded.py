@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import nn
 
-from headstart.backbones import folder, resnet10
+from headstart.backbones import folder, resnet10, statistics
 from headstart.backbones.chain import Backbone, seeded, untrained
 from headstart.backbones.publishing import Plain
 from headstart.backbones.resnet10 import ResNet10
@@ -81,7 +81,9 @@ def load(name: str, *, weights: bool = True, seed: int = 0, architecture: str | 
     if name in names():
         record = _record(name)
         data = (_shipped() / f"{name}.safetensors").read_bytes() if weights else None
-        return record.backbone(f"embedded/{name}", data, seed=seed)
+        beside = weights and record.statistics is not None
+        known = (_shipped() / f"{name}.{statistics.FILE}").read_bytes() if beside else None
+        return record.backbone(f"embedded/{name}", data, seed=seed, known=known)
     if weights:
         raise _unknown(name)
     rebuild = partial(_fresh, _widths(name), _groups(name))

@@ -1,7 +1,8 @@
 """A backbone as a folder: ``weights.safetensors`` and ``backbone.json``, which says what they are.
 
-The same two files, under the backbone's own name, are how the embedded backbones ship. Nothing in a folder is executed;
-the weights must have the digest that the description gives.
+What its features look like over its own source may lie beside them (``statistics.safetensors``). The same files, under
+the backbone's own name, are how the embedded backbones ship. Nothing in a folder is executed; weights and statistics
+must have the digests that the description gives.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import safetensors.torch
 import torch
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
-from headstart.backbones import catalogue, tensors
+from headstart.backbones import catalogue, statistics, tensors
 from headstart.backbones.chain import Backbone, untrained
+from headstart.backbones.statistics import StatisticsRecord
 from headstart.base import files, hashes
 from headstart.base.errors import HeadstartError, WeightsError
 from headstart.base.manifest import PreprocessingRecord, plain
@@ -51,6 +53,7 @@ class Record(BaseModel):
         architecture: catalogue name that builds the network without weights.
         config: what the architecture is built from, where its name alone does not say it.
         card: how it was made; plain data for people.
+        statistics: the file of source statistics, if there is one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -68,6 +71,7 @@ class Record(BaseModel):
     weights: WeightsRecord
     config: dict[str, JsonValue] | None = None
     card: dict[str, JsonValue] = {}
+    statistics: StatisticsRecord | None = None
 
     @field_validator("architecture")
     @classmethod
@@ -93,8 +97,10 @@ class Record(BaseModel):
             config=self.config,
         )
 
-    def backbone(self, name: str, data: bytes | None, *, seed: int = 0) -> Backbone:
+    def backbone(self, name: str, data: bytes | None, *, seed: int = 0, known: bytes | None = None) -> Backbone:
         """Build the network, and fill it with the tensors in ``data``, the bytes of the weights file; None: with none.
+
+        ``known`` are the bytes of the statistics file.
 
         Raises:
             WeightsError: when the bytes are not the described ones, or do not fit.
@@ -112,6 +118,15 @@ class Record(BaseModel):
                 next_move=_AGAIN,
             )
         tensors.fill(built.module, tensors.from_bytes(data, name), name)
+        if self.statistics is not None and known is not None:
+            if hashes.of_bytes(known) != self.statistics.sha256:
+                raise WeightsError(
+                    "The statistics of the source are not those that the description was written for",
+                    where=name,
+                    expected=f"{self.statistics.bytes:,} bytes, found {len(known):,}",
+                    next_move=_AGAIN,
+                )
+            built.statistics = statistics.from_bytes(known, self.statistics, self.width, name)
         return built.known_as(info)
 
 
@@ -136,14 +151,14 @@ def parse(text: bytes, where: str) -> Record:
 
 def remove(path: str | Path) -> None:
     """Take a backbone's own files out of a folder, so that a half-made one is not mistaken for it."""
-    for name in (DESCRIPTION, WEIGHTS):
+    for name in (DESCRIPTION, WEIGHTS, statistics.FILE):
         (Path(path) / name).unlink(missing_ok=True)
 
 
 def write_folder(
     backbone: Backbone, to: str | Path, card: Mapping[str, Any], *, dtype: torch.dtype | None = None
 ) -> None:
-    """Write a backbone as a folder that ``--backbone local:DIR`` reads.
+    """Write a backbone, and what is known of its source, as a folder that ``--backbone local:DIR`` reads.
 
     Args:
         backbone: its ``info`` is the description.
@@ -173,9 +188,27 @@ def write_folder(
         config=None if info.config is None else plain(info.config),
         weights=WeightsRecord(sha256=hashes.of_bytes(data), bytes=len(data)),
         card=plain(card),
+        statistics=None,
     )
     files.write_with(to / WEIGHTS, lambda path: path.write_bytes(data))
+    if backbone.statistics is None:
+        (to / statistics.FILE).unlink(missing_ok=True)
+    else:
+        known = statistics.to_bytes(backbone.statistics)
+        record = record.model_copy(update={"statistics": described(backbone.statistics, known)})
+        files.write_with(to / statistics.FILE, lambda path: path.write_bytes(known))
     files.write_json(to / DESCRIPTION, json.loads(record.model_dump_json()))
+
+
+def described(found: statistics.Statistics, data: bytes) -> StatisticsRecord:
+    """What a description says of statistics and their file."""
+    return StatisticsRecord(
+        sha256=hashes.of_bytes(data),
+        bytes=len(data),
+        items=found.items,
+        kept=len(found.sample),
+        precision="bf16" if found.precision == "bf16" else "float32",
+    )
 
 
 def _stored(tensor: torch.Tensor, dtype: torch.dtype | None) -> torch.Tensor:
@@ -195,9 +228,10 @@ def read_folder(path: str | Path, *, weights: bool = True, seed: int = 0) -> Bac
     path = Path(path)
     record = parse(_inside(path, DESCRIPTION), str(path / DESCRIPTION))
     data = _inside(path, WEIGHTS) if weights else None
+    known = _inside(path, statistics.FILE) if weights and record.statistics is not None else None
     name = f"local:{path}"
     try:
-        return record.backbone(name, data, seed=seed)
+        return record.backbone(name, data, seed=seed, known=known)
     except WeightsError:
         raise
     except HeadstartError as error:

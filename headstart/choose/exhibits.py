@@ -19,7 +19,7 @@ from headstart.base.errors import BadOption, HeadstartError, MissingExtra
 from headstart.base.manifest import plain
 from headstart.base.run import SHOWN
 from headstart.base.vocabulary import Finding
-from headstart.choose import atlas, attention, comparing, doubts, more_labels, pictures
+from headstart.choose import atlas, attention, comparing, doubts, more_labels, pictures, similarity
 from headstart.choose.finish import Finished
 from headstart.choose.ground import Ground
 from headstart.choose.ladder import Climb
@@ -86,6 +86,7 @@ def keep(ground: Ground, found: Climb, ended: Finished, *, shown: bool = True) -
     all_of_it.attempt("The score on what was learnt from", _fitted)
     all_of_it.attempt("The list of suspected labels", _suspects)
     all_of_it.attempt("The learning curve over labels", _labels)
+    all_of_it.attempt("How near source and target are", _similarity)
     all_of_it.attempt("The map of features", _map)
     kept: Mapping[int, str] = {}
     if shown:
@@ -110,7 +111,7 @@ def _warning(shown: int, modality: str) -> tuple[str, ...]:
 
 def _clear(journal: Journal) -> None:
     """Remove what a run that was killed, or resumed with other wishes, may have left."""
-    made = (journal.path / f"{name}.json" for name in ("exhibits", "learning"))
+    made = (journal.path / f"{name}.json" for name in ("exhibits", "learning", "similarity"))
     for left in (*made, *journal.path.glob(".*.part")):
         left.unlink(missing_ok=True)
     shutil.rmtree(journal.path / SHOWN, ignore_errors=True)
@@ -140,6 +141,10 @@ def _fitted(given: _Gathering) -> None:
 def _labels(given: _Gathering) -> None:
     found = more_labels.of(given.ground, given.found, given.ended)
     given.ground.journal.write("learning", found)
+
+
+def _similarity(given: _Gathering) -> None:
+    given.ground.journal.write("similarity", similarity.of(given.ground, given.found))
 
 
 def _suspects(given: _Gathering) -> None:

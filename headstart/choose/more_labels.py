@@ -212,6 +212,17 @@ def measure(features: Any, targets: Any, task: Task, metric: Metric, *, units: A
     return Measured(np.mean(sizes, axis=0).round().astype(np.int64), whole.mean(axis=0), replicates)
 
 
+def held_out(features: Any, targets: Any, task: Task, *, units: Any, seed: int = 0) -> Floats:
+    """Answers (n, K) of ridge probes to items that they were not fitted to, nor anything that is tied to them."""
+    units = np.unique(np.asarray(units), return_inverse=True)[1].reshape(-1)
+    strata = _strata(task, targets, units)
+    answers = np.zeros((len(targets), len(task.names)))
+    for train, held in _folds(strata, units, seeds.derive(seed, "held out")):
+        linear = task.quick(scratch.take(features, np.sort(train)), targets[np.sort(train)])
+        answers[held] = task.predictions(linear.outputs(features[held]))
+    return answers
+
+
 def _strata(task: Task, targets: Any, units: Ints) -> Ints:
     """(u,) what each unit counts for: the stratum of its first item."""
     each = np.unique(task.strata(targets), axis=0, return_inverse=True)[1].reshape(-1)

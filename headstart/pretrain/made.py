@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from headstart.backbones.chain import Backbone
 from headstart.base import hashes
 from headstart.base.work import Outcome
 from headstart.pretrain.patterns import contours
+from headstart.pretrain.source import Inputs
 
 DIVERGED = "Training diverged; the best epoch before that was kept. A lower rate (--set rate=...) helps"
 """The finding on a fit whose loss left the finite numbers."""
@@ -27,11 +28,13 @@ class Pretrained:
         backbone: the trained network as a chain of stages; its source head is gone.
         card: how it was made; plain JSON for the weights' folder. Under ``findings`` are sentences for the user.
         dtype: what the weights of convolutions are to be stored in.
+        source: makes the source's items ready to be read, as they are; None where the source is not to be had.
     """
 
     backbone: Backbone
     card: Mapping[str, Any]
     dtype: torch.dtype = torch.float16
+    source: Callable[[], Inputs] | None = None
 
 
 def fingerprint(backbone: Backbone) -> list[float]:

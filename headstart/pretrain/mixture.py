@@ -29,6 +29,9 @@ SHARES: Mapping[str, float] = {
     "spectrum": 0.08,
 }
 """Family -> its part of the classes."""
+EACH = 4
+"""Instances of every class that stand for the source; more where there would be fewer than ``FEWEST`` patterns."""
+FEWEST = 256
 START = 0.25
 """Strength of augmentation in the first epoch of a ramp."""
 
@@ -71,6 +74,36 @@ def render_pool(
         for _ in workers.map(fill, range(classes)):
             pass
     return torch.from_numpy(pool)
+
+
+class Patterns:
+    """Patterns as they are, without augmentation, drawn when they are asked for: what the source looks like.
+
+    Args:
+        classes: labels, over all families.
+        size: of a pattern, pixels.
+        seed: of the patterns.
+        shares: family -> its part of the classes.
+    """
+
+    def __init__(self, classes: int, *, size: int, seed: int, shares: Mapping[str, float] = SHARES) -> None:
+        self.size, self.seed = size, seed
+        self.instances = max(EACH, -(-FEWEST // classes))
+        counts = class_counts(classes, shares)
+        self.jobs = [(family, number) for family, count in counts.items() for number in range(count)]
+
+    def __len__(self) -> int:
+        return len(self.jobs) * self.instances
+
+    def __getitem__(self, positions: np.ndarray) -> torch.Tensor:
+        """Patterns (b, 3, size, size) uint8; position p is instance p % instances of class p // instances."""
+        return torch.from_numpy(np.concatenate([self._draw(int(position)) for position in positions]))
+
+    def _draw(self, position: int) -> np.ndarray:
+        (family, number), instance = self.jobs[position // self.instances], position % self.instances
+        room = importlib.import_module(f"headstart.pretrain.patterns.{family}")
+        found: np.ndarray = room.render(number, [instance], size=self.size, seed=self.seed)
+        return found
 
 
 @dataclass(slots=True)

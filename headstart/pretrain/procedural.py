@@ -27,7 +27,7 @@ from headstart.base.seeds import derive
 from headstart.base.work import Batch, Fit, Group, Objective, Outcome, Phase
 from headstart.pretrain.contrast import supervised_contrastive
 from headstart.pretrain.made import Pretrained, fingerprint
-from headstart.pretrain.mixture import SHARES, PatternStream
+from headstart.pretrain.mixture import SHARES, Patterns, PatternStream
 
 LICENCE = "Apache-2.0"
 SOURCE = "generated patterns, no photographs"
@@ -175,7 +175,13 @@ def follow(
         detail={"preset": preset, "seed": seed, "recipe": recipe.digest},
     )
     named = _named(backbone, recipe, preset)
-    return Pretrained(named, {**_card(preset, recipe, seed, outcome), "fingerprint": fingerprint(named)})
+    card = {**_card(preset, recipe, seed, outcome), "fingerprint": fingerprint(named)}
+    return Pretrained(named, card, source=lambda: patterns(recipe, seed))
+
+
+def patterns(recipe: Recipe, seed: int) -> Patterns:
+    """The patterns of a recipe as they are, some of every class."""
+    return Patterns(recipe.classes, size=recipe.size, seed=derive(seed, "patterns"), shares=dict(recipe.shares))
 
 
 def _learner(backbone: Backbone, recipe: Recipe, seed: int) -> Learner:

@@ -31,6 +31,7 @@ from headstart.pretrain.alignment import alignment, uniformity
 from headstart.pretrain.augmentation import augment
 from headstart.pretrain.made import DIVERGED, Pretrained, provenance
 from headstart.pretrain.material import Pictures
+from headstart.pretrain.source import MOST
 from headstart.pretrain.views import Views
 
 LEAST = 32
@@ -162,7 +163,13 @@ def _fits(
     )
     made = material.named(backbone, "selfsup", pictures.origin, f"{len(train):,} pictures without labels")
     card = provenance(made, outcome, method="selfsup", seed=seed, options=asdict(options))
-    return Pretrained(made, {**card, **_about(pictures, outcome, held)})
+    some = train[:MOST]
+
+    def looked_at() -> Pixels:
+        items, digests = ([each[i] for i in some] for each in (pictures.items, pictures.digests))
+        return Pixels(items, digests, backbone.info.preprocessing, Store(), report=report)
+
+    return Pretrained(made, {**card, **_about(pictures, outcome, held)}, source=looked_at)
 
 
 def objective(model: nn.Module, batch: Batch) -> Mapping[str, torch.Tensor]:

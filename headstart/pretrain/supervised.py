@@ -27,6 +27,7 @@ from headstart.features.store import Store
 from headstart.measure import calibration, intervals, scores
 from headstart.pretrain import limits, material
 from headstart.pretrain.made import DIVERGED, Pretrained, provenance
+from headstart.pretrain.source import Part
 from headstart.pretrain.views import Vary, Views
 from headstart.tasks.task import Task
 
@@ -164,7 +165,8 @@ def _fits(
     what = f"{len(train):,} labelled pictures in {len(data.classes)} classes"
     made = material.named(backbone, "supervised", data.origin, what)
     card = provenance(made, outcome, method="supervised", seed=seed, options=asdict(options))
-    return Pretrained(made, {**card, **_about(data, outcome, targets[judged], len(train))})
+    about = {**card, **_about(data, outcome, targets[judged], len(train))}
+    return Pretrained(made, about, source=lambda: Part(pixels, len(train)))
 
 
 def objective(smoothing: float, weights: np.ndarray | None = None) -> Objective:
