@@ -33,14 +33,14 @@ def examine(evidence: Run) -> Finding | None:
     if measured.error <= line or not found.learnt:
         return None
     far = measured.confidence - measured.share
-    word = "too sure" if far > measured.error / 2 else "not sure enough" if -far > measured.error / 2 else "off"
-    where = "test" if found.verdict.get("tested") else "cross-validated"
+    word = "too high, " if far > measured.error / 2 else "too low, " if -far > measured.error / 2 else ""
+    where = f"{len(true):,} {'test' if found.verdict.get('tested') else 'cross-validated'} items"
     return Finding(
         name="miscalibration",
         severity="warning",
         sentence=(
-            f"Stated confidences are {word}, by {100 * measured.error:.1f} points on average on {len(true):,} {where} "
-            f"items (chance alone makes at most {100 * measured.chance:.1f}): on average {found.sealed} says "
+            f"Stated confidences are {word}off by {100 * measured.error:.1f} points on average on {where} "
+            f"(chance alone makes at most {100 * measured.chance:.1f}): on average {found.sealed} says "
             f"{100 * measured.confidence:.1f} %, and {100 * measured.share:.1f} % comes true"
         ),
         number=measured.error,

@@ -30,7 +30,7 @@ def examine(evidence: Run) -> Finding | None:
         name="shifted_test",
         severity="serious",
         sentence=(
-            f"The test part is another matter than the rest: {metric.phrase.format(said(metric, tested))} there, "
+            f"The test part is unlike the rest: {metric.phrase.format(said(metric, tested))} there, "
             f"{said(metric, held)} on held-out items of the rest, {by}{' points' if metric.percent else ''} less "
             f"({low} to {high})"
         ),

@@ -18,20 +18,22 @@ def examine(evidence: Run) -> Finding | None:
     gain = Interval(**found.verdict["gap_to_baseline"])
     sealed = found.verdict.get("winner") == "baseline"
     least = THRESHOLD if found.metric.percent else 0.0
-    if not sealed and (gain.value >= least or gain.low > 0):
+    # What validation preferred may be the worse one on these items; the verdict says so, and it is no win.
+    if gain.low > 0 or (gain.value >= least and not sealed):
         return None
     network, simple = found.name_of("transfer"), found.name_of("baseline")
-    verb = "is" if sealed else "would do"
-    word = "worse" if gain.high < 0 else "not measurably better"
+    worse = gain.high < 0
+    word = "worse" if worse else "not measurably better"
+    end = "is sealed" if sealed else f"would do {'better' if worse else 'as well'}"
     return Finding(
         name="simple_baseline_wins",
-        severity="warning" if sealed or gain.high < 0 else "info",
+        severity="warning" if sealed or worse else "info",
         sentence=(
-            f"A network is {word} than a simple model: {network} is {found.metric.lead(gain)} {simple}, which "
-            + ("is sealed" if sealed else f"needs none and {verb} as well")
+            f"A network is {word} than a simple model: {network} is {found.metric.lead(gain)} {simple}, which needs no "
+            f"network and {end}"
         ),
         number=gain.value,
         threshold=least,
-        next_move=(f"another backbone may bring more ({found.rank()} says which); if none does, keep the simple model"),
+        next_move=f"another backbone may bring more ({found.rank()} says which); if none does, keep the simple model",
         evidence={"gain": gain.as_dict(), "metric": found.metric.name, "items": found.verdict.get("items")},
     )

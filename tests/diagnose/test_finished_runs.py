@@ -100,13 +100,26 @@ def test_what_a_fair_comparison_would_take_is_said(tmp_path: Path) -> None:
     run = healthy_run(tmp_path, fair=False, plan=plan)
     one = found(run)["not_measured"]
     assert one.severity == "info" and one.number == 60 and one.threshold == pytest.approx(150)
-    assert one.next_move == "fit again with --budget 3m" and "a budget of 60s has no room" in one.sentence
+    assert one.next_move == "fit again with --budget 3m" and "a budget of 60s had no room" in one.sentence
     probed = {**MODELS, "transfer": "probe"}
     changed = {"probe": candidate(0.9, 0.9, seed=2)}
     run = healthy_run(tmp_path, fair=False, plan={"extraction_seconds": 2.0}, models=probed, changed=changed)
     one = found(run)["not_measured"]
     assert one.threshold == pytest.approx(80) and "3 random copies" in one.sentence
     assert "not_measured" not in found(healthy_run(tmp_path, fair=False, baselines=False))
+
+
+def test_a_strategy_that_the_budget_had_no_room_for_is_a_warning(tmp_path: Path) -> None:
+    ladder = {
+        "pixels": healthy()["pixels"],
+        "full": Candidate(strategy="full", status="over budget: 3 epochs need 38 s"),
+    }
+    plan = {"rungs": {"full": {"least_seconds": 36.0}, "scratch": {"least_seconds": 180.0}}}
+    one = found(write(tmp_path, ladder, HELD, TESTED, winner="baseline", plan=plan, strategy="full"))["not_measured"]
+    assert one.severity == "warning" and one.threshold == pytest.approx(300)
+    assert one.sentence.endswith("a budget of 60s had no room for full") and one.next_move.endswith("--budget 5m")
+    ladder["full"] = Candidate(strategy="full", status="collapsed to one class")
+    assert "not_measured" not in found(write(tmp_path, ladder, HELD, TESTED, winner="baseline", strategy="full"))
 
 
 @pytest.mark.parametrize(("right", "sealed", "severity"), [(0.9, False, "info"), (0.96, True, "warning")])
@@ -116,6 +129,12 @@ def test_a_simple_model_that_is_as_good_is_named(right: float, sealed: bool, sev
     one = found(healthy_run(tmp_path, changed=simple, winner=winner, learnt=None))["simple_baseline_wins"]
     assert one.severity == severity and one.number == pytest.approx(0.9 - right, abs=1e-6)
     assert "pixels" in one.sentence and ("is sealed" in one.sentence) == sealed
+
+
+def test_a_simple_model_that_validation_preferred_and_the_test_does_not_is_no_win(tmp_path: Path) -> None:
+    simple = {"pixels": candidate(0.95, 0.6, seed=1, kind="baseline", trainable=0)}
+    names = found(healthy_run(tmp_path, changed=simple, winner="baseline", learnt=None))
+    assert "simple_baseline_wins" not in names and names["shifted_test"].severity == "serious"
 
 
 def test_nothing_learnt_is_serious_and_silences_what_would_be_nonsense(tmp_path: Path) -> None:
@@ -278,11 +297,13 @@ def test_confidences_that_mislead_are_measured_against_chance(tmp_path: Path) ->
     changed = {"full": replace(healthy()["full"], tested=answers(TESTED, 0.8, stated=0.95))}
     one = found(healthy_run(tmp_path, changed=changed))["miscalibration"]
     assert (
-        one.severity == "warning" and one.number == pytest.approx(0.15) and "too sure, by 15.0 points" in one.sentence
+        one.severity == "warning"
+        and one.number == pytest.approx(0.15)
+        and "too high, off by 15.0 points" in one.sentence
     )
     assert "says 95.0 %, and 80.0 % comes true" in one.sentence
     changed = {"full": replace(healthy()["full"], tested=answers(TESTED, 0.95, stated=0.7))}
-    assert "not sure enough" in found(healthy_run(tmp_path, changed=changed))["miscalibration"].sentence
+    assert "too low, off by" in found(healthy_run(tmp_path, changed=changed))["miscalibration"].sentence
 
 
 def false_alarms(draw_one: Any, kind: str, names: tuple[str, ...], diagnosis: Any, folder: Path) -> float:

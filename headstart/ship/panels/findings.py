@@ -27,7 +27,8 @@ def show(facts: Facts) -> Panel | None:
 
 
 def _note(one: Finding) -> Note:
-    measured = ("measured", f"{one.number:.4g}; worth a remark from {one.threshold:.4g} on")
+    line = f"from {one.threshold:.4g} on" if one.number >= one.threshold else f"below {one.threshold:.4g}"
+    measured = ("measured", f"{one.number:.4g}; worth a remark {line}")
     sentence = one.sentence if one.sentence.endswith(".") else f"{one.sentence}."
     move = one.next_move[:1].upper() + one.next_move[1:]
     return Note(one.severity, sentence, move, (measured, *_backing(one.evidence)))
@@ -41,6 +42,8 @@ def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
         more = f" and {len(value) - LISTED:,} more" if len(value) > LISTED else ""
         return ", ".join(_text(each) for each in value[:LISTED]) + more
+    if isinstance(value, Mapping) and value.keys() == {"value", "low", "high"}:
+        return f"{_text(value['value'])} ({_text(value['low'])} to {_text(value['high'])})"
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_text(each)}" for key, each in list(value.items())[:LISTED])
     return f"{value:.4g}" if isinstance(value, float) else str(value)
