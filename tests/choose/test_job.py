@@ -178,6 +178,9 @@ def test_a_hopeless_rate_loses_and_the_others_stand(photos, source, tmp_path):
     model = hs.fit(photos, settings=settings, **given)
     assert model.manifest.training["candidate"] != "full"
     assert model.predict_proba(sorted(photos.glob("*/*.png"))[:2]).shape == (2, 3)
+    found = {one.name: one for one in hs.findings(model)}
+    assert "full at rate 10 " in found["one_class_collapse"].sentence
+    assert found["one_class_collapse"].severity == "warning", "full is what was asked for"
 
 
 def test_noise_is_not_called_transfer(source, tmp_path):
@@ -190,6 +193,9 @@ def test_noise_is_not_called_transfer(source, tmp_path):
     transfer = model.verdict["tests"]["transfer"]["accuracy"]
     assert transfer["low"] <= 0.5 <= transfer["high"]
     assert "chose the candidates" in model.verdict["sentence"]
+    found = {one.name for one in hs.findings(model)}
+    assert "nothing_learnt" in found
+    assert not {"overfitting", "frozen_too_much", "cost", "miscalibration", "negative_transfer"} & found
 
 
 def test_the_threads_of_the_process_are_put_back(fitted, photos, source, tmp_path):
