@@ -62,7 +62,7 @@ def test_the_same_network_on_clean_digits_is_not(fit: Callable[..., Found]) -> N
 
 
 def test_a_probe_of_the_first_stage_alone_keeps_too_much_frozen(fit: Callable[..., Found]) -> None:
-    run, found = fit("frozen", 25, 900, 10, strategy="probe", settings={"strategy.stages": "1"})
+    run, found = fit("frozen", 62, 900, 10, strategy="probe", settings={"strategy.stages": "1"})
     one = found["frozen_too_much"]
     learnt, held = run.fitted["scores"]["accuracy"]["value"], run.evidence[0]["scores"]["accuracy"]["value"]
     assert one.number == pytest.approx((1 - learnt) / (1 - held)) and one.number > one.threshold
