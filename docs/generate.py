@@ -72,6 +72,7 @@ def pages() -> dict[Path, str]:
     made = {"cli.md": command_line(), "plugins.md": index()}
     made |= {"recipes.md": measured.recipes(), "serving.md": measured.serving()}
     made["decision.md"] = _beside("decision").page()
+    made["ranking.md"] = _beside("rankings").page()
     return {**{DOCS / name: text for name, text in made.items()}, README: readme()}
 
 
