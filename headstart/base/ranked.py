@@ -100,7 +100,7 @@ class Ranking:
         if len(measured) == 1:
             return f"{self.best} is the only network that was measured"
         first, second = measured[:2]
-        sure = f"{100 * min(0.99, max(0.01, first.beats_next or 0.0)):.0f} %"
+        sure = percent(first.beats_next or 0.0)
         if second.tied:
             return (
                 f"{first.name} comes first, but {second.name} is a tie: on other {self.modality} like these its probe "
@@ -116,7 +116,8 @@ class Ranking:
         """What reputation alone would have chosen."""
         if self.by_prior == self.best:
             return "Reputation alone (published accuracy, then size) would have chosen the same"
-        return f"Reputation alone (published accuracy, then size) would have chosen {self.by_prior}"
+        missed = next((f" ({row.status})" for row in self.rows if row.name == self.by_prior and not row.place), "")
+        return f"Reputation alone (published accuracy, then size) would have chosen {self.by_prior}{missed}"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON; ``read`` reads it back."""
@@ -138,7 +139,7 @@ class Ranking:
                 f"{row.loss:.3f}",
                 f"{row.score:.3f}",
                 f"{row.latency_ms:.2f}",
-                "" if row.beats_next is None else f"{100 * row.beats_next:.0f} %",
+                "" if row.beats_next is None else percent(row.beats_next),
             ]
             for row in self.measured
         ]
@@ -151,6 +152,13 @@ class Ranking:
             *others,
             *(display.line(note, faint=True) for note in self.notes),
         )
+
+
+def percent(probability: float) -> str:
+    """A probability as people write it, never quite certain."""
+    if probability >= 0.995:
+        return "over 99 %"
+    return "under 1 %" if probability < 0.005 else f"{100 * probability:.0f} %"
 
 
 def read(data: Mapping[str, Any]) -> Ranking:

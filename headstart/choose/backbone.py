@@ -113,7 +113,13 @@ def _said(found: Ranking) -> list[str]:
     """What the run says of a comparison."""
     compared = ", ".join(f"{row.name} {row.loss:.3f}" for row in found.measured)
     words = found.loss.replace("_", " ")
-    notes = [*found.notes, f"Backbones compared by the leave-one-out {words} of a probe: {compared}", found.sentence]
+    missed = [f"{row.name} was not compared: {row.status}" for row in found.rows if not row.place]
+    notes = [
+        *found.notes,
+        *missed,
+        f"Backbones compared by the leave-one-out {words} of a probe: {compared}",
+        found.sentence,
+    ]
     return notes if found.by_prior == found.best else [*notes, found.about_prior]
 
 

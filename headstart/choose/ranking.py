@@ -221,7 +221,8 @@ def _table(contest: _Contest, measured: Sequence[Contender], failed: Sequence[Ra
         for place, one in enumerate(measured, start=1)
     ]
     task = contest.arena.dataset.task
-    by_prior = max(measured, key=lambda one: finding.reputation(one.info))
+    known = [(finding.reputation(one.info), one.name) for one in measured]
+    known += [((row.prior is not None, row.prior or 0.0, row.parameters), row.name) for row in failed if row.parameters]
     return Ranking(
         rows=(*rows, *failed),
         task=task.kind,
@@ -230,7 +231,7 @@ def _table(contest: _Contest, measured: Sequence[Contender], failed: Sequence[Ra
         modality=contest.arena.dataset.modality,
         items=max(max(one.probes) for one in measured),
         development=len(contest.arena.dataset.development),
-        by_prior=by_prior.name,
+        by_prior=max(known, key=lambda one: one[0])[1],
         seconds=time.perf_counter() - contest.clock.started,
         notes=tuple(contest.notes),
     )

@@ -27,6 +27,7 @@ import typer
 from headstart.base import discovery
 from headstart.base.errors import UnknownName
 from headstart.base.manifest import plain
+from headstart.base.ranked import percent
 from headstart.base.vocabulary import Interval
 from headstart.cli import options, tables, values
 from headstart.cli.reporting import watching
@@ -152,6 +153,9 @@ def show(found: Ranking, scores: Sequence[str], source: str) -> None:
     print(tables.wrapped(printable(f"{found.about_prior}.")))
     for note in found.notes:
         print(tables.wrapped(printable(f"Note: {note}"), indent="  "))
+    if len(found.measured) == 1:
+        more = "--backbones and --family name others, --from takes them from a bundle (headstart backbones pack)"
+        print(tables.wrapped(f"To compare it with more: {more}."))
     print(f"\nFit:  headstart fit {printable(source)} --backbone {printable(found.best)}")
 
 
@@ -174,7 +178,7 @@ def _show_table(found: Ranking, task: type[Task], scores: Sequence[str]) -> None
         score.title: [tables.score(score, _point(row.score), interval=False) for row in found.measured],
         "Best stage": [_stage(row) for row in found.measured],
         "ms": [f"{row.latency_ms:.1f}" for row in found.measured],
-        "Beats next": [_share(row.beats_next) for row in found.measured],
+        "Beats next": [_NONE if row.beats_next is None else percent(row.beats_next) for row in found.measured],
     }
     besides = {
         "Items": [f"{row.items:,}" for row in found.measured],
@@ -182,7 +186,9 @@ def _show_table(found: Ranking, task: type[Task], scores: Sequence[str]) -> None
         "Params": [tables.count(row.parameters) for row in found.measured],
     }
     besides |= {_SHORT.get(name, name): [_number(row.scores.get(name)) for row in found.measured] for name in scores}
-    besides = {head: cells for head, cells in besides.items() if set(cells) != {_NONE}}
+    columns, besides = (
+        {head: cells for head, cells in each.items() if set(cells) != {_NONE}} for each in (columns, besides)
+    )
     left = ("", "Backbone", "Best stage")
     fits = tables.natural_width(*_turned(columns | besides)) <= tables.room()
     numbered = {"": columns[""], **besides}
@@ -222,13 +228,6 @@ def _show_rest(found: Ranking) -> None:
 
 def _point(value: float | None) -> Interval | Mapping[str, float] | None:
     return None if value is None else Interval(value, value, value)
-
-
-def _share(probability: float | None) -> str:
-    """A probability in percent, never quite certain."""
-    if probability is None:
-        return _NONE
-    return "> 99 %" if probability >= 0.995 else "< 1 %" if probability < 0.005 else f"{100 * probability:.0f} %"
 
 
 def _number(value: float | None) -> str:

@@ -36,12 +36,20 @@ def test_it_says_whether_the_first_is_first_beyond_noise() -> None:
 
 
 def test_nothing_is_certain() -> None:
-    assert "100 %" not in table(1.0).sentence
+    assert "over 99 %" in table(1.0).sentence
+    assert [ranked.percent(p) for p in (0.0, 0.004, 0.5, 0.994, 0.996)] == [
+        "under 1 %",
+        "under 1 %",
+        "50 %",
+        "99 %",
+        "over 99 %",
+    ]
 
 
 def test_it_says_what_reputation_would_have_chosen() -> None:
     assert table(0.9).about_prior.endswith("would have chosen b")
     assert table(0.9, by_prior="a").about_prior.endswith("the same")
+    assert table(0.9, by_prior="local:x").about_prior.endswith("would have chosen local:x (no such file)")
 
 
 def test_it_survives_json() -> None:

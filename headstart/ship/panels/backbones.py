@@ -39,7 +39,7 @@ def _row(row: Rank, found: Ranking, loss: Metric, score: Metric) -> list[Cell]:
     prior = "" if row.prior is None else f"{row.prior:.1f} % upstream"
     name = Cell(row.name, note=prior, tag="chosen" if row.name == found.best else "tie" if row.tied else "")
     if row.loss is None or row.score is None:
-        return [name, Cell("–", note=row.status), *[Cell("–")] * 6]
+        return [Cell(row.name, note=row.status), *[Cell("–")] * 7]
     near = row.scores.get("knn")
     stage = row.stages[row.best_stage - 1] if 0 < row.best_stage <= len(row.stages) else ""
     beats = row.beats_next
@@ -51,7 +51,7 @@ def _row(row: Rank, found: Ranking, loss: Metric, score: Metric) -> list[Cell]:
         Cell(f"{row.best_stage} of {len(row.stages)}", note=stage) if stage else Cell("–"),
         Cell(f"{row.latency_ms:.1f}"),
         Cell(count(row.parameters)),
-        Cell("–" if beats is None else f"{100 * min(0.99, max(0.01, beats)):.0f} %"),
+        Cell("–" if beats is None else ranked.percent(beats)),
     ]
 
 

@@ -35,10 +35,10 @@ def test_a_row_for_every_backbone(facts: Facts) -> None:
     assert panel is not None and "500 development" in panel.lead and "tie" in panel.lead
     (table,) = [block for block in panel.blocks if isinstance(block, blocks.Table)]
     texts = [[cell.text for cell in row if isinstance(cell, blocks.Cell)] for row in table.rows]
-    assert texts[0] == ["local:big", "0.123", "95.0 %", "0.875", "2 of 3", "2.2", "5.0 M", "99 %"]
+    assert texts[0] == ["local:big", "0.123", "95.0 %", "0.875", "2 of 3", "2.2", "5.0 M", "over 99 %"]
     assert texts[1][0] == "<b>small</b>" and texts[1][-1] == "–"
     third = table.rows[2]
-    assert isinstance(third[1], blocks.Cell) and third[1].note == "There is no such file or folder"
+    assert isinstance(third[0], blocks.Cell) and third[0].note == "There is no such file or folder"
     assert len({len(row) for row in table.rows}) == 1 == len({len(table.heads), len(table.rows[0])})
 
 
