@@ -166,9 +166,10 @@ def _judged(cells: Mapping[str, Any], target: str, draws: Sequence[int], names: 
     said: dict[str, list[dict[str, float]]] = {}
     for one in tables:
         for chooser, order in _orders(one, names).items():
-            first = max(order, key=lambda name: order[name])
+            # A score that is the same for several first ones cannot choose between them: they count in the mean.
+            chosen = statistics.fmean(truth[name] for name in names if order[name] == max(order.values()))
             agreement = float(weightedtau([truth[name] for name in names], [order[name] for name in names]).statistic)
-            said.setdefault(chooser, []).append({"tau": agreement, "regret": best - truth[first]})
+            said.setdefault(chooser, []).append({"tau": agreement, "regret": best - chosen})
     mean = {
         chooser: {what: statistics.fmean(row[what] for row in rows) for what in ("tau", "regret")}
         for chooser, rows in said.items()
