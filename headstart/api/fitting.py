@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headstart.base import log
+from headstart.base import log, sizes
 from headstart.base.progress import Reporter, Silent
 from headstart.choose import job
 from headstart.choose.job import Request
@@ -33,6 +33,8 @@ def fit(
     depth: int | str | None = None,
     budget: str | float = "10m",
     metric: str | None = None,
+    max_latency: str | float | None = None,
+    max_size: str | float | None = None,
     task: str = "auto",
     seed: int = 0,
     baselines: bool = True,
@@ -70,6 +72,9 @@ def fit(
         budget: wall time for everything, such as "90s", "10m", "1h" or seconds.
         metric: decides between candidates; log loss by default, balanced accuracy where classes are very unequal,
             the root mean squared error of numbers.
+        max_latency: the most time that predicting one item may take on this machine, such as "5ms" or seconds: in
+            batches, decoding left out; what takes longer is measured where it can be, and not chosen.
+        max_size: the most that the model's weights may take, such as "20MB" or bytes.
         task: "classification", "multilabel" (lists of labels), "regression" (numbers), or "auto", which goes by the
             labels and says what it took them for.
         seed: of the split and of everything random.
@@ -108,6 +113,8 @@ def fit(
         depth=depth,
         budget=seconds(budget),
         metric=metric,
+        latency=None if max_latency is None else seconds(max_latency, "max_latency"),
+        size=None if max_size is None else sizes.number(max_size, "max_size"),
         task=task,
         seed=seed,
         baselines=baselines,
@@ -146,6 +153,8 @@ def plan_fit(
     depth: int | str | None = None,
     budget: str | float = "10m",
     metric: str | None = None,
+    max_latency: str | float | None = None,
+    max_size: str | float | None = None,
     task: str = "auto",
     seed: int = 0,
     baselines: bool = True,
@@ -173,6 +182,8 @@ def plan_fit(
         depth=depth,
         budget=seconds(budget),
         metric=metric,
+        latency=None if max_latency is None else seconds(max_latency, "max_latency"),
+        size=None if max_size is None else sizes.number(max_size, "max_size"),
         task=task,
         seed=seed,
         baselines=baselines,

@@ -10,6 +10,7 @@ journal.jsonl     one line a finished fit, in order
 running.jsonl     one line an epoch of the fit that is running
 fits/NAME.safetensors   its held-out outputs and, where kept, its weights
 evidence.json     the evidence table, as far as it goes
+ladder.json       why each rung was climbed or not, and what its gain cost
 verdict.json      the verdict with its test scores
 findings.json     what was diagnosed
 predictions.safetensors   predictions (m, K) of the models that met the test items, and the items' targets
@@ -99,6 +100,19 @@ class Run:
     def evidence(self) -> Sequence[Mapping[str, Any]]:
         """The evidence table's rows."""
         return self._json("evidence.json", default=[])
+
+    @property
+    def ladder(self) -> Mapping[str, Any]:
+        """What was decided at every rung; empty before the first was, and of runs that kept no account.
+
+        ``rungs``, in the order of the climb: ``name``, ``kind``, ``decision`` ("climbed", "not climbed", "dropped",
+        "over budget", "left out"), ``why``, ``gain`` (an interval in the ``metric``) ``over`` another candidate,
+        ``gain_per_second``, ``gain_per_trainable``, ``gain_per_flop`` (all None where nothing was gained on anything),
+        ``multiply_adds``, ``seconds``, ``trainable``. ``stopped``: why there was no further rung. ``textbook``: the
+        ``cell`` of the usual rule, its ``advice``, whether the measurement ``agreed`` (None if it cannot tell) and
+        ``why``. ``constraints``: what the user allowed. ``search``: the trials of a search within a rung.
+        """
+        return self.written("ladder", Mapping)
 
     @property
     def verdict(self) -> Mapping[str, Any]:

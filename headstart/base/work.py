@@ -81,6 +81,7 @@ class Phase:
         patience: epochs without a better ``Fit.held_out`` score before the phase ends; None never stops early.
         clip: largest gradient norm; None leaves gradients alone.
         average: decay of an exponential moving average that replaces the weights at the phase's end; 0 for none.
+        still: modules by name that stay in eval mode although their parameters move: norms that keep their statistics.
     """
 
     objective: Objective
@@ -92,6 +93,7 @@ class Phase:
     patience: int | None = None
     clip: float | None = 1.0
     average: float = 0.0
+    still: tuple[str, ...] = ()
     name: str = "train"
 
 

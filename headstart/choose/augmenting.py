@@ -13,7 +13,7 @@ from typing import Any
 from headstart.backbones.chain import Backbone
 from headstart.base import discovery
 from headstart.base.errors import BadOption, UnknownName
-from headstart.choose.planning import Rung
+from headstart.choose.rungs import Rung
 from headstart.features import mixing
 from headstart.features.frozen import Augmentation
 from headstart.tune import limits

@@ -25,6 +25,7 @@ from headstart.choose.verdict import Comparison, conclude
 from headstart.engine.drive import drive
 from headstart.features import inference
 from headstart.features.network import Network
+from headstart.tune import wise
 
 ROLES: dict[str, tuple[str, ...]] = {"transfer": ("transfer",), "scratch": ("scratch",), "baseline": ("baseline",)}
 
@@ -63,7 +64,9 @@ def finish(ground: Ground, found: Climb) -> Finished:
             f"Nothing could be measured ({why})",
             next_move="a longer --budget, or another --strategy or rate",
         )
-    winner = preferred(list(standing.values()), task, ground.metric)
+    winner = preferred([one for one in standing.values() if not one.unfit], task, ground.metric)
+    if winner is None:
+        raise _nothing_fits(found)
     role_of_winner = next(role for role, one in standing.items() if one is winner)
     models = {role: _refit(ground, role, one) for role, one in standing.items()}
     openings = _count_opening(ground) if len(ground.dataset.test) else 0
@@ -92,6 +95,14 @@ def finish(ground: Ground, found: Climb) -> Finished:
     return Finished(standing[role_of_winner], network, predictor, verdict, predictions[role_of_winner])
 
 
+def _nothing_fits(found: Climb) -> TrainingError:
+    why = "; ".join(f"{one.row.name}: {one.unfit}" for one in found.trials if one.unfit)
+    return TrainingError(
+        f"Nothing that was measured may be sealed ({why})",
+        next_move="a larger --max-latency or --max-size, or a smaller --backbone; --resume keeps what was computed",
+    )
+
+
 def _refit(ground: Ground, role: str, one: Trial) -> Any:
     """The candidate on train + validation, with the options that validation chose."""
     everything = np.arange(len(ground.items))
@@ -102,6 +113,8 @@ def _refit(ground: Ground, role: str, one: Trial) -> Any:
     title = f"the final {one.row.name}"
     setting = ground.setting(f"refit/{one.row.name}/", everything, none, one.frozen, title)
     plan = discovery.load("tune", one.strategy).plan(setting, **one.options)
+    if one.mix is not None:
+        plan = wise.mixed(setting, plan, one.mix)
     tuned = drive(plan, ground.journal, machine=ground.machine, report=ground.report)
     if tuned.diverged:
         raise TrainingError(

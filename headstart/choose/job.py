@@ -22,8 +22,9 @@ from headstart.base.manifest import REPORT
 from headstart.base.progress import Reporter
 from headstart.base.run import Run
 from headstart.base.vocabulary import BackboneInfo, Evidence, Finding
-from headstart.choose import augmenting, exhibits, finish, ground, ladder, planning, replay
+from headstart.choose import augmenting, exhibits, finish, ground, ladder, planning, replay, rungs
 from headstart.choose import backbone as backbones
+from headstart.choose.constraints import Allowed
 from headstart.choose.ground import Ground
 from headstart.choose.planning import Clock
 from headstart.data import labels
@@ -46,6 +47,7 @@ LOG = "log.txt"
 _BEGUN_WITH = {
     "data": "other data, or split them otherwise",
     "weights": "a backbone with other weights",
+    "constraints": "other limits (--max-latency, --max-size)",
     "options": "other options (--set, --depth)",
     "replay": "another run to replay, or none",
 }
@@ -77,6 +79,13 @@ class Request:
     replay: Path | None = None
     checkpoint: float = EVERY
     pictures: bool = True
+    latency: float | None = None
+    size: float | None = None
+
+    @property
+    def allowed(self) -> Allowed:
+        """What the sealed model may take."""
+        return Allowed(None if self.latency is None else 1000 * self.latency, self.size)
 
 
 def check(request: Request) -> dict[str, Any]:
@@ -176,8 +185,8 @@ def run(
         recorded=Run(to / "run").ranking if request.resume else earlier.records.get("ranking") if earlier else None,
     )
     options = _with_depth(request, options, chosen.backbone)
-    rungs = ladder.rungs(chosen.backbone.depth, request.strategy, options, request.baselines)[1]
-    augmenting.check(chosen.backbone, rungs, augmenting.read(request.settings, request.strategy))
+    climbing = rungs.chosen(chosen.backbone, request.strategy, options, scratch=request.baselines)
+    augmenting.check(chosen.backbone, climbing.heavy, augmenting.read(request.settings, request.strategy))
     config = _config(request, data, options, chosen.backbone.digest(), machine.precision)
     if earlier is not None:
         config["replay"] = replay.check(earlier, config)
@@ -243,11 +252,14 @@ def _climb(
         baselines=request.baselines,
         clock=clock,
         augmentation=augmenting.read(request.settings, request.strategy),
+        allowed=request.allowed,
     )
     for row in found.rows:
         report.detail(f"{row.name}: {row.status}, {row.seconds:.1f} s; {_scores(row)}")
     ended = finish.finish(stand, found)
     journal.write("verdict", ended.verdict)
+    if found.account is not None:
+        found.account.close(ended.trial, found.trials, request.allowed.as_dict())
     report.detail(str(ended.verdict.get("sentence", "")))
     kept = exhibits.keep(stand, found, ended, shown=request.pictures)
     _tell(kept.findings, report)
@@ -279,22 +291,22 @@ def dry_run(
         stand = ground.prepare(
             sample, chosen.backbone, metric=request.metric, journal=journal, machine=machine, store=store, report=report
         )
-        probes, rungs = ladder.rungs(chosen.backbone.depth, request.strategy, options, request.baselines)
+        climbing = rungs.chosen(chosen.backbone, request.strategy, options, scratch=request.baselines)
         views = augmenting.read(request.settings, request.strategy)
-        augmenting.check(chosen.backbone, rungs, views)
+        augmenting.check(chosen.backbone, climbing.heavy, views)
         stand = stand.with_augmentation(replace(stand.augmentation, **views))
-        plan = planning.make(stand, rungs, clock, like=data)
+        plan = planning.make(stand, climbing.heavy, clock, like=data)
     pixels = len(data.development) * 3 * chosen.backbone.info.preprocessing.size**2
     return {
         "data": {"understood": data.understood, **_described(data)},
         "backbone": {"name": chosen.backbone.info.name, "stages": list(chosen.backbone.info.stages)},
         "machine": machine.as_dict(),
         "baselines": list(discovery.plugins("baselines")) if request.baselines else [],
-        "probes": [rung.name for rung in probes],
+        "probes": [rung.name for rung in climbing.probes],
         "rungs": {name: {**entry["options"], "status": entry["status"]} for name, entry in plan["rungs"].items()},
         "estimated_seconds": round(plan["seconds"] + plan["extraction_seconds"], 1),
         "estimated_disk_megabytes": round(pixels / 1e6, 1),
-        "notes": list(chosen.notes),
+        "notes": [*chosen.notes, *climbing.notes],
         "findings": [_told(finding) for finding in _findings(data, chosen.backbone.info)],
     }
 
@@ -318,6 +330,7 @@ def _config(
         "options": dict(options),
         "augmentation": augmenting.read(request.settings, request.strategy) or None,
         "metric": request.metric,
+        "constraints": request.allowed.as_dict() or None,
         "task": data.task.kind,
         "seed": request.seed,
         "budget": request.budget,

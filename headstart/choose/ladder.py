@@ -1,8 +1,10 @@
 """The evidence ladder: cheapest first, every rung on the same held-out items, all of them reading the same store.
 
-Baselines, then a probe of the last stage, probes of every stage, partial and full fine-tuning, and the same network
-from random initialisation. It stops climbing when two rungs in a row can no longer be worth 0.3 point, and it chooses
-the best validation score: to demand significance before climbing loses (SCIENCE: 72.8 against 74.4 on VTAB-1k).
+Baselines, then a probe of the last stage, probes of every stage, the rungs that train (``rungs.py``), and the same
+network from random initialisation. It stops climbing when two rungs in a row can no longer be worth 0.3 point
+(``stopping.py``); where the budget has no room for all of them, the worse half is dropped after their sweeps
+(``halving.py``). It chooses the best validation score: to demand significance before climbing loses (SCIENCE: 72.8
+against 74.4 on VTAB-1k). Every decision is kept with its reason (``account.py``).
 """
 
 from __future__ import annotations
@@ -13,23 +15,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from headstart.base import discovery, seeds
+from headstart.base import discovery
 from headstart.base.errors import BadOption, DiskFull, RunError, UnknownName
 from headstart.base.progress import Silent
 from headstart.base.vocabulary import Evidence, Kind
 from headstart.baselines import predictor
-from headstart.choose import augmenting, flips, planning, randomly, trial
+from headstart.choose import augmenting, flips, halving, mixing, planning, randomly, stopping, trial
+from headstart.choose.account import Account
+from headstart.choose.constraints import Allowed, Bounds
 from headstart.choose.ground import Ground, prepare, sample
-from headstart.choose.planning import Clock, Rung
+from headstart.choose.planning import Clock
+from headstart.choose.rungs import Rung, chosen
 from headstart.choose.trial import Trial
 from headstart.engine.journal import Journal
 from headstart.features.store import Store
-from headstart.measure import intervals
 from headstart.tasks.task import Task
 from headstart.tune import limits
 
-WORTH = 0.003
-"""0.3 point of the task's score."""
+MIXABLE = ("norm", "bitfit", "partial", "lora", "full")
+"""Strategies whose training starts at the probed network, so that its result can be mixed with that start."""
 WIDEST = 8192
 """Features of all stages side by side beyond which a probe of them costs more than it tells."""
 
@@ -43,22 +47,32 @@ class Climb:
         rows: the evidence table, the candidates that were not measured included.
         notes: sentences that the run says.
         journal: where the table is kept as it grows; None keeps it nowhere.
+        account: why each was climbed or not; None keeps none.
+        bounds: what may be sealed; None for anything.
     """
 
     trials: list[Trial] = field(default_factory=list)
     rows: list[Evidence] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     journal: Journal | None = None
+    account: Account | None = None
+    bounds: Bounds | None = None
 
-    def add(self, found: Trial) -> Trial:
-        """Take in a measured candidate."""
+    def add(self, found: Trial, why: str = "") -> Trial:
+        """Take in a measured candidate, and why it was measured; it comes back with what may keep it from winning."""
+        found = found if self.bounds is None else self.bounds.checked(found)
+        if self.account is not None:
+            self.account.climbed(found, self.trials, why)
         self.trials.append(found)
         self._add(found.row)
         return found
 
-    def skip(self, name: str, kind: Kind, why: str) -> None:
-        """Take in a candidate that was not measured."""
-        self._add(Evidence(name, kind, status=why))
+    def skip(self, name: str, kind: Kind, why: str, decision: str = "not climbed", seconds: float = 0.0) -> None:
+        """Take in a candidate that was not measured to the end; what it cost until then is kept."""
+        row = Evidence(name, kind, status=why)
+        if self.account is not None:
+            self.account.skipped(row, decision, why, seconds)
+        self._add(row)
 
     def _add(self, row: Evidence) -> None:
         self.rows.append(row)
@@ -94,6 +108,7 @@ def climb(
     baselines: bool,
     clock: Clock,
     augmentation: Mapping[str, Any] | None = None,
+    allowed: Allowed | None = None,
 ) -> tuple[Climb, Ground]:
     """Measure every rung that the strategy and the budget allow.
 
@@ -104,44 +119,75 @@ def climb(
         baselines: False leaves out baselines and scratch, and with them the verdict.
         clock: the budget.
         augmentation: settings of the training views; what is not set is chosen or stays as it is.
+        allowed: what the sealed model may take.
 
     Returns:
         What was found, and the ground with the augmentation that was chosen.
+
+    Raises:
+        BadOption: when nothing that is allowed can be had, before anything is trained.
     """
-    found = Climb(journal=ground.journal)
+    bounds = Bounds(ground, allowed or Allowed())
+    found = Climb(journal=ground.journal, account=Account(ground), bounds=bounds)
     if baselines:
-        for name in discovery.plugins("baselines"):
-            why = predictor.serves(discovery.load("baselines", name), ground.task)
-            if why:
-                found.skip(name, "baseline", why)
-            else:
-                found.add(trial.of_baseline(ground, name))
+        _baselines(ground, found)
     ground = _choose_views(ground, augmentation or {}, found)
-    probes, heavy = rungs(ground.frozen.backbone.depth, strategy, options, baselines)
-    _probe(ground, probes, found, clock)
+    climbing = chosen(ground.frozen.backbone, strategy, options, scratch=baselines)
+    for note in climbing.notes:
+        found.notes.append(note)
+        ground.report.say(note)
+    asked = "" if strategy == "auto" else f"--strategy {strategy} asks for it"
+    _probe(ground, climbing.probes, found, clock, asked)
+    heavy = _allowed(climbing.heavy, found)
     plan = _plan(ground, heavy, clock)
     if baselines:
-        for one in randomly.probes(ground, probes or [Rung("probe", "probe")], int(plan.get("random_copies", 1))):
-            found.add(one)
-    _train(ground, heavy, plan, found, clock)
+        copies = int(plan.get("random_copies", 1))
+        for one in randomly.probes(ground, climbing.probes or [Rung("probe", "probe")], copies):
+            found.add(one, "the same features from random weights: what the source is worth to a probe")
+    _train(ground, heavy, plan, found, clock=clock, asked=asked)
     return found, ground
 
 
-def _probe(ground: Ground, probes: Sequence[Rung], found: Climb, clock: Clock) -> None:
+def _allowed(heavy: Sequence[Rung], found: Climb) -> Sequence[Rung]:
+    """The rungs whose network may be sealed: all of them end in the same one, so that none or all of them are left out.
+
+    Raises:
+        BadOption: when neither that network nor anything that was measured before is allowed.
+    """
+    if found.bounds is None or not found.bounds.allowed:
+        return heavy
+    why = found.bounds.of_network()
+    found.bounds.refuse(found.trials, why)
+    for rung in heavy if why else ():
+        found.skip(rung.name, rung.kind, f"not trained: {why}", "does not fit")
+    return [] if why else heavy
+
+
+def _baselines(ground: Ground, found: Climb) -> None:
+    for name in discovery.plugins("baselines"):
+        why = predictor.serves(discovery.load("baselines", name), ground.task)
+        if why:
+            found.skip(name, "baseline", why, "left out")
+        else:
+            found.add(trial.of_baseline(ground, name), "measured first: what can be had without a network")
+
+
+def _probe(ground: Ground, probes: Sequence[Rung], found: Climb, clock: Clock, asked: str) -> None:
     """Measure the probes; the earlier stages' are left out once they have cost a third of the budget."""
     recorded = ground.journal.probes
     run: list[str] = []
     for rung in probes:
         wide = sum(ground.frozen.width(stage) for stage in range(1, ground.frozen.backbone.depth + 1))
         if rung.options.get("stages") == "all" and wide > WIDEST:
-            found.skip(rung.name, rung.kind, f"{wide:,} features are too many")
+            found.skip(rung.name, rung.kind, f"{wide:,} features are too many", "left out")
             continue
         afford = rung.name in recorded if recorded is not None else clock.left > clock.budget * 2 / 3 or not run
         if not afford:
-            found.skip(rung.name, rung.kind, "over budget")
+            found.skip(rung.name, rung.kind, "over budget", "over budget")
             continue
+        why = "the same features once more, from other stages" if run else "solved in closed form on stored features"
         run.append(rung.name)
-        found.add(trial.of_strategy(ground, rung.name, rung.strategy, rung.options))
+        found.add(trial.of_strategy(ground, rung.name, rung.strategy, rung.options), asked or why)
     ground.journal.write("probes", run)
     ground.frozen.forget()
 
@@ -155,24 +201,6 @@ def _choose_views(ground: Ground, given: Mapping[str, Any], found: Climb) -> Gro
     found.notes.append(mirrored.sentence)
     ground.report.say(mirrored.sentence)
     return ground.with_augmentation(replace(ground.augmentation, **given, flip=mirrored.harmless))
-
-
-def rungs(depth: int, strategy: str, options: Mapping[str, Any], baselines: bool) -> tuple[list[Rung], list[Rung]]:
-    """The probes, and the rungs that train, for a backbone of ``depth`` stages."""
-    probes: list[Rung] = []
-    heavy: list[Rung] = []
-    if strategy == "auto":
-        probes = [Rung("probe", "probe"), *_earlier_probes(depth)]
-        cuts = sorted({depth - 1, depth // 2} - {0}, reverse=True)
-        heavy = [Rung(f"partial@{cut}", "partial", {"depth": cut}) for cut in cuts] + [Rung("full", "full")]
-    elif strategy == "probe":
-        probes = [Rung(_probe_name(options), "probe", options)]
-    else:
-        name = strategy if "depth" not in options else f"{strategy}@{options['depth']}"
-        heavy = [Rung(name, strategy, options, "scratch" if strategy == "scratch" else "transfer")]
-    if baselines and strategy != "scratch":
-        heavy.append(Rung("scratch", "scratch", kind="scratch"))
-    return probes, heavy
 
 
 def read_options(strategy: str, settings: Mapping[str, Any], *, has_depth: bool) -> dict[str, Any]:
@@ -204,16 +232,6 @@ def read_options(strategy: str, settings: Mapping[str, Any], *, has_depth: bool)
     options = discovery.read_options(plan, named) if plan is not None else {}
     limits.check(options, getattr(plugin, "LIMITS", None))
     return options
-
-
-def _earlier_probes(depth: int) -> list[Rung]:
-    stages = [Rung(f"probe stage {stage}", "probe", {"stages": str(stage)}) for stage in range(depth - 1, 0, -1)]
-    return [Rung("probe all stages", "probe", {"stages": "all"}), *stages]
-
-
-def _probe_name(options: Mapping[str, Any]) -> str:
-    stages = str(options.get("stages", "last"))
-    return {"last": "probe", "all": "probe all stages"}.get(stages, f"probe stage {stages}")
 
 
 def _plan(ground: Ground, heavy: Sequence[Rung], clock: Clock) -> dict[str, Any]:
@@ -270,37 +288,96 @@ def _complete(plan: Mapping[str, Any], heavy: Sequence[Rung], ground: Ground) ->
             )
 
 
-def _train(ground: Ground, heavy: Sequence[Rung], plan: dict[str, Any], found: Climb, clock: Clock) -> None:
+def _train(
+    ground: Ground, heavy: Sequence[Rung], plan: dict[str, Any], found: Climb, *, clock: Clock, asked: str
+) -> None:
+    """Climb the rungs that train, cheapest first, then train from scratch."""
     climbing = [rung for rung in heavy if rung.kind == "transfer"]
+    why = _begin(ground, climbing, plan, found, clock)
+    stopped = ""
+    for rung in climbing:
+        if rung.name not in why:
+            continue
+        flat = stopping.flat(ground, found.trials)
+        if flat is not None:
+            stopped = stopped or flat.why
+            found.skip(rung.name, rung.kind, f"not climbed: {flat.why}")
+        elif _in_time(ground, rung, plan, found, clock, kept=True):
+            _measure(ground, rung, plan, found, asked or why[rung.name])
+    if not asked:
+        _mix(ground, plan, found, clock)
+    if found.account is not None:
+        found.account.say(stopped=stopped or _end(plan, climbing))
     for rung in heavy:
-        entry = plan["rungs"][rung.name]
-        late = clock.left < 0 and not ground.journal.begun(rung.name) and not ground.journal.replays
-        if entry["status"] == "planned" and late:
-            planning.give_up(plan, rung.name, "over budget")
-            ground.journal.write("plan", plan)
-        if entry["status"] == "planned" and rung in climbing and _flat(ground, found):
-            found.skip(rung.name, rung.kind, "not climbed: the last two rungs gained too little")
-            continue
-        if entry["status"] != "planned":
-            found.skip(rung.name, rung.kind, entry["status"])
-            continue
-        ground.report.detail(f"{rung.name}: {entry['options']}")
-        one = found.add(trial.of_strategy(ground, rung.name, rung.strategy, entry["options"], kind=rung.kind))
-        ground.report.detail(f"{rung.name}: {ground.metric} {one.score(ground.metric):.4f}")
+        if rung.kind == "scratch" and _in_time(ground, rung, plan, found, clock):
+            _measure(ground, rung, plan, found, "for the verdict: the same network without its source")
 
 
-def _flat(ground: Ground, found: Climb) -> bool:
-    """True if the last two trained rungs cannot have been worth 0.3 point over what stood before them."""
-    tuned = [one for one in found.trials if one.row.kind == "transfer" and one.strategy != "probe"]
-    if len(tuned) < 2:
-        return False
-    before = [one for one in found.trials if one.row.kind == "transfer" and one not in tuned[-2:]]
-    if not before:
-        return False
-    targets = ground.targets[ground.held]
-    metric = ground.task.metric(ground.task.points)
-    reference = min(before, key=lambda one: metric.loss(one.score(metric.name)))
-    latest = min(tuned[-2:], key=lambda one: metric.loss(one.score(metric.name)))
-    seed = seeds.derive(ground.seed, "flat") % 2**31
-    gain = intervals.gain(metric, latest.predictions, reference.predictions, targets, seed=seed)
-    return gain.high < WORTH
+def _mix(ground: Ground, plan: dict[str, Any], found: Climb, clock: Clock) -> None:
+    """Mix the best fine-tuned rung with its start, unless the budget is spent; that is recorded, and replayed."""
+    able = [one for one in found.trials if one.row.kind == "transfer" and one.strategy in MIXABLE]
+    best = preferred([one for one in able if one.row.status == "measured"], ground.task, ground.metric)
+    if best is None:
+        return
+    if "mixed" not in plan:
+        begun = any("/mix-" in str(row["name"]) for row in ground.journal.journal)
+        plan["mixed"] = begun or ground.journal.replays or clock.left > 0
+        ground.journal.write("plan", plan)
+    name = f"{best.row.name}, mixed"
+    if not plan["mixed"]:
+        found.skip(name, "transfer", "over budget", "over budget")
+        return
+    one, why = mixing.mixed(ground, best)
+    found.add(one, why)
+
+
+def _begin(
+    ground: Ground, climbing: Sequence[Rung], plan: dict[str, Any], found: Climb, clock: Clock
+) -> dict[str, str]:
+    """The rungs that are climbed, each with why: all that are planned, or the better half after their sweeps."""
+    planned = [rung for rung in climbing if plan["rungs"][rung.name]["status"] == "planned"]
+    for rung in climbing:
+        if rung not in planned:
+            found.skip(rung.name, rung.kind, plan["rungs"][rung.name]["status"], "over budget")
+    keep = int(plan.get("keep", len(planned)))
+    if keep >= len(planned):
+        every = "the budget has room for it" if len(planned) < len(climbing) else "the budget has room for every rung"
+        return dict.fromkeys((rung.name for rung in planned), every)
+    looks = [
+        halving.look(ground, rung, plan["rungs"][rung.name]["options"])
+        for rung in planned
+        if _in_time(ground, rung, plan, found, clock)
+    ]
+    gone = halving.dropped(looks, keep)
+    for one in gone.values():
+        found.skip(one.name, "transfer", halving.why(ground, one, looks, keep), "dropped", one.seconds)
+    return {one.name: halving.because(ground, one, looks, keep) for one in looks if one.name not in gone}
+
+
+def _in_time(
+    ground: Ground, rung: Rung, plan: dict[str, Any], found: Climb, clock: Clock, *, kept: bool = False
+) -> bool:
+    """Whether a rung is begun: not past the budget, unless it was begun before or an earlier run's plan is replayed."""
+    entry = plan["rungs"][rung.name]
+    late = clock.left < 0 and not ground.journal.begun(rung.name, kept=kept) and not ground.journal.replays
+    if entry["status"] == "planned" and late:
+        planning.give_up(plan, rung.name, "over budget")
+        ground.journal.write("plan", plan)
+    if entry["status"] != "planned":
+        found.skip(rung.name, rung.kind, entry["status"], "over budget")
+    return entry["status"] == "planned"
+
+
+def _measure(ground: Ground, rung: Rung, plan: Mapping[str, Any], found: Climb, why: str) -> None:
+    options = plan["rungs"][rung.name]["options"]
+    ground.report.detail(f"{rung.name}: {options}")
+    one = found.add(trial.of_strategy(ground, rung.name, rung.strategy, options, kind=rung.kind), why)
+    ground.report.detail(f"{rung.name}: {ground.metric} {one.score(ground.metric):.4f}")
+
+
+def _end(plan: Mapping[str, Any], climbing: Sequence[Rung]) -> str:
+    """Why there was no further rung, where the rungs did not become flat."""
+    given_up = [rung.name for rung in climbing if plan["rungs"][rung.name]["status"] != "planned"]
+    if given_up:
+        return f"the budget has no room for {', '.join(given_up)}"
+    return "the top of the ladder was reached" if climbing else "there was nothing to train"

@@ -3,20 +3,24 @@
 Made once, from steps timed on this machine, and written down before anything is trained; ``--resume`` and re-runs
 replay the plan and not the clock, so the same plan gives the same numbers. Past its budget a run starts no further
 rung, and the plan records which ones were given up.
+
+Where the budget has room for every rung at all the epochs it wants, every rung is measured. Elsewhere half of them are
+(successive halving: Jamieson and Talwalkar, 2016, arXiv 1502.07943): each begins with the sweep of its rate on the
+first fold, at half of the epochs, and only the better half goes on; what the others would have cost becomes epochs.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from headstart.base import discovery
-from headstart.base.vocabulary import Kind
 from headstart.choose.ground import Ground
+from headstart.choose.rungs import Rung
 from headstart.data.dataset import Dataset
 from headstart.engine.timing import seconds_per_step
 from headstart.features.frozen import BATCH
@@ -26,25 +30,10 @@ STEPS = 1200
 LEAST_EPOCHS = 3
 RANDOM_COPIES = 3
 """Random initialisations of the network that probes are fitted on, where the budget allows."""
+SWEEP = 2.0
+"""What a sweep costs, in final fits: about four fits of half the epochs."""
 SCRATCH_LIFE = 5
 """Scratch may train this many times the epochs of the fine-tuned network (DESIGN, section 4)."""
-
-
-@dataclass(frozen=True)
-class Rung:
-    """A candidate that trains by gradient steps.
-
-    Attributes:
-        name: its row in the evidence table.
-        strategy: plug-in of the tune room.
-        options: its options; ``epochs`` is set by the plan unless the user set it.
-        kind: "transfer" or "scratch".
-    """
-
-    name: str
-    strategy: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    kind: Kind = "transfer"
 
 
 class Clock:
@@ -79,23 +68,49 @@ def make(ground: Ground, rungs: Sequence[Rung], clock: Clock, like: Dataset | No
         like: plan for this data set, though only the ground's sample of it is timed.
 
     Returns:
-        Plain data: under ``rungs``, for each name its options and "planned" or why it is given up; ``seconds``, the
-        estimate for all of them.
+        Plain data: under ``rungs``, for each name its options and "planned" or why it is given up; ``keep``, how many
+        of the transferred rungs go on after their sweeps; ``seconds``, the estimate for all of them.
     """
     work = _Work.of(like or ground.dataset)
     extraction = _extraction_seconds(ground, work)
     copies = max(1, min(RANDOM_COPIES, int(0.3 * clock.left / max(extraction, 1e-9))))
     compared = any(rung.kind == "transfer" for rung in rungs)
     asked = [_Asked(rung, work, _epoch_seconds(ground, rung, work), compared) for rung in rungs]
-    epochs = share(asked, 0.9 * clock.left - copies * extraction)
+    asked, epochs, keep = halve(asked, 0.9 * clock.left - copies * extraction)
     return {
         "budget": clock.budget,
         "machine": ground.machine.as_dict(),
         "random_copies": copies,
         "extraction_seconds": extraction,
+        "keep": keep,
         "rungs": {one.rung.name: one.entry(epochs[one.rung.name]) for one in asked},
         "seconds": sum(one.seconds(epochs[one.rung.name]) for one in asked),
     }
+
+
+def halve(asked: Sequence[_Asked], seconds: float) -> tuple[list[_Asked], dict[str, int], int]:
+    """Epochs of each rung with everything measured where there is time, else with half of the rungs going on.
+
+    Which half is not known yet, so the plan pays for the dearest.
+
+    Returns:
+        What is asked for, epochs by name, and how many transferred rungs go on.
+    """
+    everything, epochs = list(asked), share(asked, seconds)
+    climbing = [one for one in everything if one.climbs and epochs[one.rung.name]]
+    if len(climbing) < 2 or all(epochs[one.rung.name] == one.most for one in everything):
+        return everything, epochs, len(climbing)
+    standing = {one.rung.name for one in everything}
+    while True:
+        able = sorted((one for one in everything if one.climbs and one.rung.name in standing), key=lambda one: one.cost)
+        keep = -(-len(able) // 2)
+        looked = {one.rung.name for one in able[: len(able) - keep]}
+        halved = [replace(one, goes_on=one.rung.name not in looked) for one in everything]
+        epochs = share([one for one in halved if one.rung.name in standing], seconds)
+        left = {name for name, count in epochs.items() if count}
+        if left == standing or not left:
+            return halved, {one.rung.name: epochs.get(one.rung.name, 0) for one in halved}, keep
+        standing = left
 
 
 def share(asked: Sequence[_Asked], seconds: float) -> dict[str, int]:
@@ -167,12 +182,22 @@ def _extraction_seconds(ground: Ground, work: _Work) -> float:
 
 @dataclass(frozen=True)
 class _Asked:
-    """A rung with what one epoch of it costs; ``compared`` if there is a transferred rung to be fair to."""
+    """A rung with what one epoch of it costs.
+
+    ``compared`` if there is a transferred rung to be fair to; ``goes_on`` unless it is expected to be dropped after its
+    sweep.
+    """
 
     rung: Rung
     work: _Work
     cost: float
     compared: bool = True
+    goes_on: bool = True
+
+    @property
+    def climbs(self) -> bool:
+        """Whether it is a transferred rung."""
+        return self.rung.kind == "transfer"
 
     @property
     def ratio(self) -> int:
@@ -185,6 +210,11 @@ class _Asked:
         return self.ratio * max(8, min(40, STEPS // self.work.steps(self.rung)))
 
     @property
+    def most(self) -> int:
+        """Its epochs where there is all the time in the world."""
+        return self.wanted if self.fixed is None else self.fixed
+
+    @property
     def fixed(self) -> int | None:
         """Epochs that the user set."""
         return int(self.rung.options["epochs"]) if "epochs" in self.rung.options else None
@@ -195,8 +225,8 @@ class _Asked:
 
     def seconds(self, epochs: float) -> float:
         """Time for that many epochs in each of its fits: the folds, the sweep, the refit on train + validation."""
-        sweep = 0.0 if "rate" in self.rung.options else 1.75
-        return epochs * self.cost * (self.work.folds + sweep + 1.2)
+        sweep = 0.0 if "rate" in self.rung.options else SWEEP
+        return epochs * self.cost * (sweep + (self.work.folds + 1.2 if self.goes_on else 0.0))
 
     def entry(self, epochs: int) -> dict[str, Any]:
         """What the plan says of it."""

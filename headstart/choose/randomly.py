@@ -17,7 +17,7 @@ from headstart.backbones.chain import Backbone
 from headstart.base import seeds
 from headstart.choose import trial
 from headstart.choose.ground import Ground
-from headstart.choose.planning import Rung
+from headstart.choose.rungs import Rung
 from headstart.choose.trial import Trial
 from headstart.features.frozen import BATCH, Frozen
 

@@ -17,7 +17,7 @@ from headstart.engine.journal import Journal
 
 COMPARED = ("strategy", "options", "augmentation", "baselines", "weights", "precision")
 """What a plan was made for; data and seed may be others, and then the numbers are."""
-RECORDS = ("machine", "probes", "plan", "ranking")
+RECORDS = ("machine", "probes", "plan", "constraints", "ranking")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from headstart.engine.drive import drive
 from headstart.features.frozen import BATCH, Frozen
 from headstart.features.network import Network
 from headstart.measure import intervals
-from headstart.tune.setting import Tuned
+from headstart.tune.setting import Setting, Tuned
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,9 @@ class Trial:
             items than their own.
         frozen: the backbone it stands on, where that is not the ground's (a random copy).
         curves: of each fold's final fit.
+        mix: share of the fine-tuned weights, the rest being those at the start; None for all of them.
+        size: bytes of its weights.
+        unfit: why it may not be sealed though it was measured; empty if it may.
     """
 
     row: Evidence
@@ -42,6 +45,9 @@ class Trial:
     temperature: float = 1.0
     frozen: Frozen | None = None
     curves: tuple[Any, ...] = ()
+    mix: float | None = None
+    size: int = 0
+    unfit: str = ""
 
     def score(self, metric: str) -> float:
         """Its validation score."""
@@ -60,8 +66,10 @@ def of_baseline(ground: Ground, name: str) -> Trial:
         ground.report.advance()
     ground.report.end()
     predictions = np.concatenate(parts)
-    row = _row(ground, name, "baseline", predictions, time.perf_counter() - started)
-    return Trial(row, predictions, name)
+    row = row_of(ground, name, "baseline", predictions, time.perf_counter() - started)
+    arrays, _ = predictor.state()
+    size = sum(np.asarray(array).nbytes for array in arrays.values())
+    return Trial(replace(row, serving_ms=_answering(ground, predictor)), predictions, name, size=size)
 
 
 def fit_baseline(ground: Ground, room: Any, rows: np.ndarray, seed: int) -> Any:
@@ -87,24 +95,31 @@ def of_strategy(
     """
     plugin, fixed = discovery.load("tune", strategy), dict(options)
     tuned: list[Tuned] = []
-    for fold, (train, held) in enumerate(ground.folds):
-        title = f"{name}, fold {fold + 1} of {len(ground.folds)}" if len(ground.folds) > 1 else name
-        setting = ground.setting(f"{name}/fold{fold}/", train, held, frozen, title)
+    for fold in range(len(ground.folds)):
+        setting = setting_of(ground, name, fold, frozen)
         result = drive(plugin.plan(setting, **fixed), ground.journal, machine=ground.machine, report=ground.report)
         tuned.append(result)
         fixed = dict(tuned[0].options)
     outputs = np.concatenate([part.outputs for part in tuned])
-    row = _row(ground, name, kind, ground.tempered(outputs), sum(part.seconds for part in tuned))
+    row = row_of(ground, name, kind, ground.tempered(outputs), sum(part.seconds for part in tuned))
     row = replace(
         row,
-        serving_ms=_serving(ground, tuned[0].network),
+        serving_ms=serving(ground, tuned[0].network),
         trainable=tuned[0].trainable,
         status=_status(ground, tuned),
         detail={"strategy": strategy, "options": fixed, "tried": tuned[0].tried, "epochs": tuned[0].epochs},
     )
     temperature = ground.task.temperature(outputs, ground.targets[ground.held])
     curves = tuple(part.curve for part in tuned)
-    return Trial(row, ground.tempered(outputs), strategy, fixed, temperature, frozen, curves)
+    size = weight(tuned[0].network)
+    return Trial(row, ground.tempered(outputs), strategy, fixed, temperature, frozen, curves, size=size)
+
+
+def setting_of(ground: Ground, name: str, fold: int, frozen: Frozen | None = None) -> Setting:
+    """A candidate's setting on one fold; its fits are found in the journal by what it is called here."""
+    title = f"{name}, fold {fold + 1} of {len(ground.folds)}" if len(ground.folds) > 1 else name
+    train, held = ground.folds[fold]
+    return ground.setting(f"{name}/fold{fold}/", train, held, frozen, title)
 
 
 def _status(ground: Ground, tuned: list[Tuned]) -> str:
@@ -114,7 +129,23 @@ def _status(ground: Ground, tuned: list[Tuned]) -> str:
     return ground.task.words.collapsed if all(part.collapsed for part in tuned) else "measured"
 
 
-def _serving(ground: Ground, network: Network) -> float:
+def weight(network: Network) -> int:
+    """Bytes of a network's weights and buffers, as they are sealed."""
+    return sum(value.nbytes for value in network.state_dict().values())
+
+
+def _answering(ground: Ground, predictor: Any) -> float:
+    """Milliseconds in which a baseline predicts one item, in a batch; reading the items is part of what it does."""
+    items = ground.items[: min(BATCH, len(ground.items))]
+    times = []
+    for _ in range(2):
+        started = time.perf_counter()
+        predictor.predict(items)
+        times.append(time.perf_counter() - started)
+    return 1000 * min(times) / len(items)
+
+
+def serving(ground: Ground, network: Network) -> float:
     """Milliseconds to predict one item in float32, in batches, decoding left out; the faster of two batches."""
     inputs = ground.frozen.pixels[np.arange(min(BATCH, len(ground.items)))].to(ground.machine.device)
     network.eval().to(ground.machine.device)
@@ -127,7 +158,8 @@ def _serving(ground: Ground, network: Network) -> float:
     return 1000 * min(times) / len(inputs)
 
 
-def _row(ground: Ground, name: str, kind: Kind, predictions: np.ndarray, seconds: float) -> Evidence:
+def row_of(ground: Ground, name: str, kind: Kind, predictions: np.ndarray, seconds: float) -> Evidence:
+    """A line of the evidence table for predictions (n, K) of the held-out items."""
     targets = ground.targets[ground.held]
     wanted = [ground.task.metric(metric) for metric in dict.fromkeys((*ground.task.shown, ground.metric))]
     found = {each.name: intervals.bootstrap(each, predictions, targets, seed=ground.seed) for each in wanted}

@@ -13,6 +13,8 @@ Examples:
     headstart fit photos/ --backbone timm/resnet50.a1_in1k --strategy partial --depth 3
     headstart fit photos/ --strategy gradual --metric f1_macro --set strategy.rate=0.001
     headstart fit photos/ --strategy lora --set strategy.rank=4 --set augmentation.mixup=0.2
+    headstart fit photos/ --explain
+    headstart fit photos/ --max-latency 5ms --max-size 20MB
     headstart fit photos/ --dry-run
     headstart fit photos/ -o flowers --resume
     headstart fit photos/ -o again --replay flowers
@@ -90,6 +92,12 @@ def main(
             autocompletion=values.metrics,
         ),
     ] = None,
+    max_latency: Annotated[
+        _Text, typer.Option(metavar="TIME", help="The most that predicting one item may take here, as 5ms.")
+    ] = None,
+    max_size: Annotated[
+        _Text, typer.Option(metavar="SIZE", help="The most that the model's weights may take, as 20MB.")
+    ] = None,
     task: options.Task = "auto",
     seed: options.Seed = 0,
     no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Skip baselines, scratch and verdict.")] = False,
@@ -137,6 +145,9 @@ def main(
             help=f"Follow the run with {' or '.join(discovery.plugins('track'))}, as mlflow:http://...; repeatable.",
         ),
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say why each rung of the ladder was climbed or not, and at what cost.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and write nothing.")] = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -154,6 +165,8 @@ def main(
         "depth": parse_depth(depth),
         "budget": budget,
         "metric": metric,
+        "max_latency": max_latency,
+        "max_size": max_size,
         "task": task,
         "seed": seed,
         "baselines": not no_baselines,
@@ -180,7 +193,7 @@ def main(
     if dry_run:
         outcome.show_plan(plan, as_json=as_json)
     else:
-        outcome.show_model(model, as_json=as_json)
+        outcome.show_model(model, as_json=as_json, explain=explain)
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from headstart.base.manifest import REPORT, plain
 from headstart.base.run import SHOWN, Run
 from headstart.base.vocabulary import Evidence
-from headstart.cli import tables
+from headstart.cli import explaining, tables
 from headstart.data.printable import listed, printable
 
 if TYPE_CHECKING:
@@ -25,11 +25,15 @@ _ROLES = {
 }
 
 
-def show_model(model: Model, *, as_json: bool) -> None:
-    """Print what a finished fit found."""
+def show_model(model: Model, *, as_json: bool, explain: bool = False) -> None:
+    """Print what a finished fit found, and on demand why it climbed as it did."""
     if as_json:
-        print(json.dumps(as_data(model), ensure_ascii=False))
+        ladder = {"ladder": plain(Run(model.path / "run").ladder)} if explain else {}
+        print(json.dumps(as_data(model) | ladder, ensure_ascii=False))
         return
+    if explain:
+        explaining.show(explaining.run_in(model.path))
+        print()
     print("Evidence, measured on the validation items (95 % intervals):\n")
     show_evidence(model.evidence, model.task)
     _show_tests(model.verdict, model.task)

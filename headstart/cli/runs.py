@@ -1,9 +1,10 @@
-"""List the runs of this machine, compare some of them side by side, or tell them to a tracker.
+"""List the runs of this machine, compare some, explain one, or tell them to a tracker.
 
-ACTION is ls, compare or track. Without folders, ls lists every run that fit began on this machine and that is still
-there; with folders, the runs in them. compare takes models or runs; if they are on the same data and the same split, it
-also says how far each is from the first, item by item, with a 95 % interval. track tells runs, finished or not, to
-TensorBoard or MLflow, as fit --track does while they go; what was told before is not told again.
+ACTION is ls, compare, explain or track. Without folders, ls lists every run that fit began on this machine and that
+is still there; with folders, the runs in them. compare takes models or runs; if they are on the same data and the same
+split, it also says how far each is from the first, item by item, with a 95 % interval. explain says why each rung of a
+run's ladder was climbed or not, and what its gain cost. track tells runs, finished or not, to TensorBoard or MLflow, as
+fit --track does while they go; what was told before is not told again.
 
 Examples:
 
@@ -11,6 +12,7 @@ Examples:
     headstart runs ls experiments/ --json
     headstart runs compare flowers flowers-vit
     headstart runs compare flowers flowers-vit --metric f1_macro
+    headstart runs explain flowers
     headstart runs track flowers --to mlflow:http://127.0.0.1:5000
 """
 
@@ -23,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headstart.base.errors import BadOption, HeadstartError, UnknownName
-from headstart.cli import options, tables, values
+from headstart.cli import explaining, options, tables, values
 from headstart.data.printable import printable
 from headstart.ship import runs
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from headstart.measure.metric import Metric
     from headstart.ship.runs import Summary
 
-ACTIONS = ("ls", "compare", "track")
+ACTIONS = ("ls", "compare", "explain", "track")
 _OUTCOMES = {
     "positive": "helped",
     "negative": "hurt",
@@ -43,7 +45,8 @@ _OUTCOMES = {
 
 def main(
     action: Annotated[
-        str, typer.Argument(metavar="ACTION", help="ls, compare or track.", autocompletion=values.among(ACTIONS))
+        str,
+        typer.Argument(metavar="ACTION", help="ls, compare, explain or track.", autocompletion=values.among(ACTIONS)),
     ] = "ls",
     folders: Annotated[
         list[Path] | None,
@@ -73,6 +76,11 @@ def main(
     given = folders or []
     if action == "track":
         _track(given, to, weights=weights, as_json=as_json)
+        return 0
+    if action == "explain":
+        if len(given) != 1:
+            raise BadOption("One run is explained at a time", expected="headstart runs explain MODEL")
+        explaining.show(explaining.run_in(given[0]), as_json=as_json)
         return 0
     if action == "ls":
         _list(runs.found(given), as_json=as_json)

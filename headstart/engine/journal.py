@@ -43,9 +43,9 @@ class Journal(Run):
         tensors = {key: torch.from_numpy(np.ascontiguousarray(value)) for key, value in arrays.items()}
         files.write_with(self.path / f"{name}.safetensors", lambda to: save_file(tensors, to))
 
-    def begun(self, prefix: str) -> bool:
-        """True if a fit whose name starts with ``prefix/`` has finished."""
-        return any(row["name"].startswith(f"{prefix}/") for row in self.journal)
+    def begun(self, prefix: str, *, kept: bool = False) -> bool:
+        """True if a fit whose name starts with ``prefix/`` has finished; with ``kept`` one whose weights were kept."""
+        return any(row["name"].startswith(f"{prefix}/") and (row["kept"] or not kept) for row in self.journal)
 
     @property
     def checkpoint(self) -> Path:

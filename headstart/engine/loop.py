@@ -94,6 +94,7 @@ class _Training:
         self.epochs_at = epochs_at
         self.model = fit.model.to(machine.device).to(memory_format=torch.channels_last)
         self.moving = [freezing.moving_names([group.names for group in phase.groups]) for phase in fit.phases]
+        self.still = [frozenset(phase.still) for phase in fit.phases]
         self.identity = hashes.of_data([fit.name, fit.seed, dict(fit.detail)])
         self.progress = checkpoint.Progress(fit.name, self.identity)
         self.best: dict[str, torch.Tensor] = {}
@@ -107,7 +108,9 @@ class _Training:
     def run(self) -> Outcome:
         """All phases, then the best epoch's weights."""
         everything = frozenset().union(*self.moving)
-        before = freezing.proof(self.model, everything)
+        # What stays in eval mode in every phase has buffers that may not change in any.
+        still = frozenset.intersection(*self.still) if self.still else frozenset()
+        before = freezing.proof(self.model, everything, still)
         optimiser_state = self._restore()
         verb = "train" if self.fit.phases else "judge"
         self.report.begin(f"{verb} {self.fit.said}", sum(phase.epochs for phase in self.fit.phases) or None)
@@ -124,7 +127,7 @@ class _Training:
             ) from None
         if self.best:
             self.model.load_state_dict(self.best)
-        freezing.check(self.model, everything, before)
+        freezing.check(self.model, everything, before, still)
         self.model.eval()
         self.report.end()
         return self._outcome(everything)
@@ -134,10 +137,11 @@ class _Training:
             self.progress.best_scores, self.best_outputs = self._judge(self.model, self.fit.held_out)
         for index in range(self.progress.phase, len(self.fit.phases)):
             # What a later phase moves may not move yet; the proof over the whole fit would not see that.
-            before = freezing.proof(self.model, self.moving[index]) if len(self.fit.phases) > 1 else None
+            parts = self.moving[index], self.still[index]
+            before = freezing.proof(self.model, *parts) if len(self.fit.phases) > 1 else None
             self._phase(index, optimiser_state)
             if before is not None:
-                freezing.check(self.model, self.moving[index], before)
+                freezing.check(self.model, self.moving[index], before, self.still[index])
             optimiser_state = {}
             if self.diverged:
                 break
@@ -159,7 +163,7 @@ class _Training:
 
     def _phase(self, index: int, optimiser_state: checkpoint.Tensors) -> None:
         phase, progress = self.fit.phases[index], self.progress
-        freezing.arrange(self.model, self.moving[index])
+        freezing.arrange(self.model, self.moving[index], self.still[index])
         self.optimiser = optimiser.build(self.model, phase)
         checkpoint.restore_optimiser(self.optimiser, optimiser_state)
         if phase.average and self.average is None:
@@ -177,7 +181,7 @@ class _Training:
     def _epoch(self, index: int, phase: Phase) -> None:
         progress, started = self.progress, time.perf_counter()
         steps = len(self.fit.stream)
-        freezing.arrange(self.model, self.moving[index])
+        freezing.arrange(self.model, self.moving[index], self.still[index])
         for batch in self.fit.stream.batches(progress.done, progress.step):
             multiple = optimiser.factor(phase, progress.epoch * steps + progress.step, phase.epochs * steps)
             torch.manual_seed(seeds.derive(self.fit.seed, "step", index, progress.epoch, progress.step))

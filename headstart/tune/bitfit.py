@@ -2,8 +2,8 @@
 
 Ben Zaken, Goldberg and Ravfogel, BitFit: Simple Parameter-efficient Fine-tuning (2022, arXiv 2106.10199). The shifts of
 norms are biases too; in a convolutional network without other biases they are all that moves. A batch norm whose shift
-moves is in train mode: it sees the batch's statistics, and its running ones follow the new pictures; below the cut they
-stay the source's.
+moves either keeps the source's running statistics, or is in train mode: it sees the batch's, and its own follow the new
+pictures. Below the cut they stay the source's.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ def plan(
     weight_decay: float = 0.01,
     views: int = 4,
     patience: int = 10,
+    statistics: str = "auto",
 ) -> Plan:
     """Fine-tune biases and head.
 
@@ -51,6 +52,8 @@ def plan(
         weight_decay: decoupled weight decay of the head; biases have none.
         views: views of each item in the store, the plain one among them.
         patience: epochs without improvement before stopping; 0 never stops early.
+        statistics: running statistics of batch norms: "kept" as the source left them, "updated" by the new items'
+            batches, or "auto": the sweep tries both; without a sweep they are kept up to 1,000 items.
 
     Raises:
         BadOption: for a depth that leaves nothing to move.
@@ -65,5 +68,6 @@ def plan(
             weight_decay=weight_decay,
             views=views,
             patience=patience,
+            statistics=statistics,
         )
     )

@@ -23,7 +23,7 @@ from headstart.base.work import Batch, Fit, Group, HeldOut, Outcome, Phase
 from headstart.features.frozen import Activations
 from headstart.features.network import Network, Tail
 from headstart.features.streams import Judging, Training
-from headstart.tune import limits
+from headstart.tune import limits, statistics
 from headstart.tune.setting import Setting, Tuned
 
 VIEWS = 4
@@ -75,6 +75,8 @@ class Recipe:
         weight_decay: decoupled weight decay; None is 0.
         views: views of each item in the store; None is 4.
         phases: what moves when, and what else is minimised.
+        statistics: what becomes of the running statistics of batch norms that move: "kept", "updated", or "auto", by
+            which the sweep tries both; None updates them.
     """
 
     label: str
@@ -91,6 +93,7 @@ class Recipe:
     most: int = 6
     warmup: float = 0.1
     phases: Phases = at_once
+    statistics: str | None = None
 
     @property
     def cut(self) -> int:
@@ -103,7 +106,7 @@ class Recipe:
 
     def echo(self) -> dict[str, Any]:
         """The options with which the plan was called and is called again, but for those that the fit decides."""
-        named = ("depth", "batch_size", "decay", "weight_decay", "views")
+        named = ("depth", "batch_size", "decay", "weight_decay", "views", "statistics")
         return {name: value for name in named if (value := getattr(self, name)) is not None}
 
 
@@ -113,24 +116,28 @@ def sweep_epochs(epochs: int) -> int:
 
 
 def fine_tune(setting: Setting, recipe: Recipe) -> Generator[Fit, Outcome, Tuned]:
-    """Sweep the rate if it is not given, then train to the end at the best one."""
+    """Sweep the rate if it is not given, then train to the end at the best one.
+
+    What becomes of running statistics is measured where the rate is.
+    """
     work = _Work(setting, recipe, recipe.activations(setting))
     tried: list[dict[str, Any]] = []
-    rate, spent = recipe.rate, 0.0
+    rate, running, spent = recipe.rate, work.first(), 0.0
     if rate is None:
-        rate, spent = yield from _sweep(work, tried)
+        rate, running, spent = yield from _sweep(work, tried)
     limits.check({"rate": rate})
-    fit, backbone, head = work.fit(rate, recipe.epochs, "final", keep=True)
+    fit, backbone, head = work.fit(rate, running, recipe.epochs, "final", keep=True)
     outcome = yield fit
-    row = record(setting, outcome, rate=rate)
+    row = work.record(outcome, rate, running)
     if rate not in [past["rate"] for past in tried]:
         tried.append(row)
+    chosen = {"rate": rate, "epochs": max(1, outcome.epoch)} | ({"statistics": running} if work.normed else {})
     # Without a single judged epoch nothing is known of the held-out items, and every answer is level.
     level = np.zeros((len(setting.held), setting.outputs), np.float32)
     return Tuned(
         network=Network(backbone.eval(), head),
         outputs=level if outcome.outputs is None else outcome.outputs,
-        options={"rate": rate, "epochs": max(1, outcome.epoch), **recipe.echo()},
+        options={**recipe.echo(), **chosen},
         trainable=outcome.trainable,
         epoch=outcome.epoch,
         epochs=recipe.epochs,
@@ -191,10 +198,32 @@ class _Work:
     def __init__(self, setting: Setting, recipe: Recipe, activations: Activations) -> None:
         self.setting, self.recipe, self.activations = setting, recipe, activations
 
-    def fit(self, rate: float, epochs: int, role: str, *, keep: bool) -> tuple[Fit, Backbone, nn.Linear]:
+    @property
+    def normed(self) -> bool:
+        """Whether the strategy leaves it open what becomes of running statistics, and there are any."""
+        suffix = self.setting.frozen.backbone.suffix(self.recipe.cut)
+        return self.recipe.statistics is not None and bool(statistics.names(suffix))
+
+    def ways(self) -> dict[str, float]:
+        """What may become of the running statistics, the likelier first, and the rate at which its sweep begins."""
+        rates = {statistics.KEPT: self.recipe.first * statistics.GENTLER, statistics.UPDATED: self.recipe.first}
+        asked = self.recipe.statistics or statistics.UPDATED
+        if not self.normed:
+            return {statistics.UPDATED: self.recipe.first}
+        if asked != statistics.AUTO:
+            return {asked: rates[asked]}
+        return dict(sorted(rates.items(), key=lambda one: one[0] != statistics.likely(len(self.setting.train))))
+
+    def first(self) -> str:
+        """What becomes of them as long as nothing was measured."""
+        return next(iter(self.ways()))
+
+    def fit(self, rate: float, running: str, epochs: int, role: str, *, keep: bool) -> tuple[Fit, Backbone, nn.Linear]:
         setting, recipe = self.setting, self.recipe
         backbone, head = recipe.start()
         tail = Tail(backbone.suffix(recipe.cut), head)
+        still = statistics.names(tail) if running == statistics.KEPT else ()
+        detail = {"rate": rate, "epochs": epochs, "depth": recipe.cut, "batch_size": recipe.batch_size}
         stream = Training(
             self.activations,
             setting.train,
@@ -208,42 +237,58 @@ class _Work:
             groups=_groups(tail, rate, recipe),
             epochs=epochs,
             warmup=recipe.warmup,
+            still=still,
             patience=recipe.patience if recipe.patience and setting.choose else None,
             name=recipe.label,
         )
         fit = Fit(
-            name=f"{setting.name}{recipe.label}/{role}-{rate:g}",
-            title=f"{setting.title or recipe.label}, {'rate' if role == 'final' else 'trying rate'} {rate:g}",
+            name=f"{setting.name}{recipe.label}/{role}-{rate:g}{'-kept' if still else ''}",
+            title=f"{setting.title or recipe.label}, {'rate' if role == 'final' else 'trying rate'} {rate:g}"
+            + ("" if running == self.first() else f", norm statistics {running}"),
             model=tail,
             stream=stream,
             phases=recipe.phases(tail, phase),
             held_out=judged(setting, self.activations),
             seed=setting.draw(recipe.label, "fit"),
             keep=keep,
-            detail={"rate": rate, "epochs": epochs, "depth": recipe.cut, "batch_size": recipe.batch_size},
+            detail={**detail, "statistics": running} if self.normed else detail,
         )
         return fit, backbone, head
 
+    def record(self, outcome: Outcome, rate: float, running: str) -> dict[str, Any]:
+        """One line of what was tried."""
+        named = {"rate": rate, "statistics": running} if self.normed else {"rate": rate}
+        return record(self.setting, outcome, **named)
 
-def _sweep(work: _Work, tried: list[dict[str, Any]]) -> Generator[Fit, Outcome, tuple[float, float]]:
-    recipe, spent = work.recipe, 0.0
-    losses: dict[int, float] = {}
-    at = min(range(len(GRID)), key=lambda i: abs(math.log(GRID[i] / recipe.first)))
-    waiting = [at, at + 1]
+
+def _sweep(work: _Work, tried: list[dict[str, Any]]) -> Generator[Fit, Outcome, tuple[float, str, float]]:
+    """Walk along the grid towards the better neighbour; returns the best rate and statistics, and the seconds spent.
+
+    Where it is open what becomes of running statistics, both ways begin, each at its usual rate (kept ones want about
+    a tenth), and the walk goes on along the better one.
+    """
+    recipe, losses, spent = work.recipe, dict[tuple[str, int], float](), 0.0
+    waiting = [(way, _nearest(rate)) for way, rate in work.ways().items()]
+    if len(waiting) == 1:
+        waiting.append((waiting[0][0], waiting[0][1] + 1))
     while waiting and len(losses) < recipe.most:
-        index = waiting.pop(0)
-        if index in losses or not 0 <= index < len(GRID):
+        way, index = waiting.pop(0)
+        if (way, index) in losses or not 0 <= index < len(GRID):
             continue
-        fit, _, _ = work.fit(GRID[index], sweep_epochs(recipe.epochs), "sweep", keep=False)
+        fit, _, _ = work.fit(GRID[index], way, sweep_epochs(recipe.epochs), "sweep", keep=False)
         outcome = yield fit
         spent += outcome.seconds
-        row = record(work.setting, outcome, rate=GRID[index])
-        tried.append(row)
-        losses[index] = loss(row, work.setting)
+        tried.append(work.record(outcome, GRID[index], way))
+        losses[way, index] = loss(tried[-1], work.setting)
         if len(losses) > 1:
-            best = min(losses, key=lambda i: losses[i])
-            waiting = [i for i in (best - 1, best + 1) if i not in losses]
-    return GRID[min(losses, key=lambda i: losses[i])], spent
+            way, index = min(losses, key=lambda one: losses[one])
+            waiting = [(way, i) for i in (index - 1, index + 1) if (way, i) not in losses]
+    way, index = min(losses, key=lambda one: losses[one])
+    return GRID[index], way, spent
+
+
+def _nearest(rate: float) -> int:
+    return min(range(len(GRID)), key=lambda i: abs(math.log(GRID[i] / rate)))
 
 
 def _objective(setting: Setting) -> Callable[[nn.Module, Batch], Mapping[str, torch.Tensor]]:

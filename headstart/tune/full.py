@@ -20,6 +20,7 @@ def plan(
     decay: float = 0.8,
     weight_decay: float = 0.01,
     patience: int = 10,
+    statistics: str = "auto",
 ) -> Plan:
     """Fine-tune the whole network.
 
@@ -31,6 +32,8 @@ def plan(
         decay: factor of the rate from one stage to the one below.
         weight_decay: decoupled weight decay.
         patience: epochs without improvement before stopping; 0 never stops early.
+        statistics: running statistics of batch norms: "kept" as the source left them, "updated" by the new items'
+            batches, or "auto": the sweep tries both; without a sweep they are kept up to 1,000 items.
     """
     recipe = Recipe(
         label="full",
@@ -42,5 +45,6 @@ def plan(
         decay=decay,
         weight_decay=weight_decay,
         patience=patience,
+        statistics=statistics,
     )
     return (yield from fine_tune(setting, recipe))

@@ -17,6 +17,7 @@ LIMITS: Limits = {
     "weight_decay": (lambda value: 0 <= value <= 10, "0 or more"),
     "views": (lambda value: 1 <= value <= 64, "1 to 64"),
     "patience": (lambda value: value >= 0, "0 (never stop early) or more"),
+    "statistics": (lambda value: value in ("auto", "kept", "updated"), "auto, kept or updated"),
     "penalty": (lambda value: 0 < value < float("inf"), "scikit-learn's C, above 0"),
 }
 """Option name -> (what holds, in words), of the options that several strategies share."""

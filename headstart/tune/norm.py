@@ -1,8 +1,8 @@
 """Norm-only tuning: the scales and shifts of the norm layers move, and the head.
 
 Frankle, Schwab and Morcos, Training BatchNorm and Only BatchNorm (2021, arXiv 2003.00152); in a vision transformer the
-same for its layer norms. A batch norm that moves is in train mode, as in the paper: it sees the batch's statistics, and
-its running ones follow the new pictures; below the cut they stay the source's.
+same for its layer norms. A batch norm that moves either keeps the source's running statistics, or is in train mode, as
+in the paper: it sees the batch's, and its own follow the new pictures. Below the cut they stay the source's.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def plan(
     weight_decay: float = 0.01,
     views: int = 4,
     patience: int = 10,
+    statistics: str = "auto",
 ) -> Plan:
     """Fine-tune norms and head.
 
@@ -50,6 +51,8 @@ def plan(
         weight_decay: decoupled weight decay of the head; norms have none.
         views: views of each item in the store, the plain one among them.
         patience: epochs without improvement before stopping; 0 never stops early.
+        statistics: running statistics of batch norms: "kept" as the source left them, "updated" by the new items'
+            batches, or "auto": the sweep tries both; without a sweep they are kept up to 1,000 items.
 
     Raises:
         BadOption: for a depth that leaves nothing to move.
@@ -64,5 +67,6 @@ def plan(
             weight_decay=weight_decay,
             views=views,
             patience=patience,
+            statistics=statistics,
         )
     )

@@ -28,6 +28,7 @@ def plan(
     weight_decay: float = 0.01,
     views: int = 4,
     patience: int = 10,
+    statistics: str = "auto",
 ) -> Plan:
     """Fine-tune the stages behind a cut.
 
@@ -41,6 +42,8 @@ def plan(
         weight_decay: decoupled weight decay.
         views: views of each item in the store, the plain one among them.
         patience: epochs without improvement before stopping; 0 never stops early.
+        statistics: running statistics of batch norms: "kept" as the source left them, "updated" by the new items'
+            batches, or "auto": the sweep tries both; without a sweep they are kept up to 1,000 items.
 
     Raises:
         BadOption: for a depth that freezes nothing or everything.
@@ -59,6 +62,7 @@ def plan(
         weight_decay=weight_decay,
         views=views,
         patience=patience,
+        statistics=statistics,
     )
     return (yield from fine_tune(setting, recipe))
 

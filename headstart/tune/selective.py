@@ -56,6 +56,7 @@ class Kind:
         weight_decay: float,
         views: int,
         patience: int,
+        statistics: str,
     ) -> Plan:
         """Fine-tune the kind and the head; the arguments are the strategy's options.
 
@@ -74,6 +75,7 @@ class Kind:
             weight_decay=weight_decay,
             views=views,
             patience=patience,
+            statistics=statistics,
             phases=moving_only(self.names),
         )
         return (yield from fine_tune(setting, recipe))

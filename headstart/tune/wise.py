@@ -9,14 +9,14 @@ it is seen in its held-out score.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import torch
 
-from headstart.base.work import Fit, HeldOut, Outcome, Plan
+from headstart.base.work import Fit, Outcome, Plan
 from headstart.features.network import Network, Tail
-from headstart.tune.finetune import Recipe, check_depth, fine_tune, judged, loss, record
+from headstart.tune.finetune import VIEWS, Recipe, check_depth, fine_tune, judged, loss, record
 from headstart.tune.limits import Limits
 from headstart.tune.setting import Setting, Tuned
 from headstart.tune.start import from_probe
@@ -42,6 +42,7 @@ def plan(
     weight_decay: float = 0.01,
     views: int = 4,
     patience: int = 10,
+    statistics: str = "auto",
 ) -> Plan:
     """Fine-tune, then interpolate.
 
@@ -56,6 +57,8 @@ def plan(
         weight_decay: decoupled weight decay.
         views: views of each item in the store, the plain one among them.
         patience: epochs without improvement before stopping; 0 never stops early.
+        statistics: running statistics of batch norms: "kept" as the source left them, "updated" by the new items'
+            batches, or "auto": the sweep tries both; without a sweep they are kept up to 1,000 items.
 
     Raises:
         BadOption: for a depth that leaves nothing to move.
@@ -73,6 +76,7 @@ def plan(
         weight_decay=weight_decay,
         views=views,
         patience=patience,
+        statistics=statistics,
     )
     tuned = yield from fine_tune(setting, recipe)
     if mix is None and not len(setting.held):
@@ -92,23 +96,61 @@ def between(start: Mapping[str, torch.Tensor], end: Mapping[str, torch.Tensor], 
     return found
 
 
+def mixed(setting: Setting, plan: Plan, mix: float) -> Plan:
+    """Any fine-tuning plan that starts at the probed network, its result mixed with that start."""
+    tuned = yield from plan
+    if not tuned.diverged:
+        network = Network(*from_probe(setting)())
+        network.load_state_dict(between(_tensors(network), _tensors(tuned.network), mix))
+        tuned.network = network.eval()
+    return tuned
+
+
+def judge(
+    setting: Setting, tuned: Tuned, mixes: Sequence[float], *, label: str, detail: Mapping[str, Any]
+) -> Generator[Fit, Outcome, dict[float, Outcome]]:
+    """What mixtures of the probed start and a fine-tuned end say of the held-out items; nothing is trained.
+
+    Args:
+        setting: with held-out items.
+        tuned: the end; its options say where it was cut.
+        mixes: coefficients, 0 the start to 1 the end.
+        label: the end's strategy, for the names of fits.
+        detail: what the end was trained with, for the journal.
+    """
+    mixture = Network(*from_probe(setting)())
+    start, end = _tensors(mixture), _tensors(tuned.network)
+    cut, views = int(tuned.options.get("depth") or 0), int(tuned.options.get("views", VIEWS))
+    held_out = judged(setting, setting.frozen.at(cut, views, setting.augmentation))
+    found: dict[float, Outcome] = {}
+    if held_out is None:
+        return found
+    for mix in mixes:
+        mixture.load_state_dict(between(start, end, mix))
+        found[mix] = yield Fit(
+            name=f"{setting.name}{label}/mix-{mix:g}",
+            title=f"{setting.title or label}, mix {mix:g}",
+            model=Tail(mixture.backbone.suffix(cut), mixture.head),
+            stream=held_out.stream,
+            phases=[],
+            held_out=held_out,
+            keep=False,
+            detail={"mix": mix, **detail},
+        )
+    return found
+
+
 def _mix(setting: Setting, recipe: Recipe, tuned: Tuned, mix: float | None) -> Generator[Fit, Outcome, float]:
     """Put the mixture asked for, or the best one, into ``tuned``; returns its coefficient."""
-    mixture = Network(*recipe.start())
-    start, end = _tensors(mixture), _tensors(tuned.network)
-    found: dict[float, Outcome] = {}
-    rows: dict[float, dict[str, Any]] = {}
-    held_out = judged(setting, recipe.activations(setting))
-    if held_out is not None:
-        trained = {name: tuned.options[name] for name in ("rate", "epochs")}
-        for one in MIXES if mix is None else (mix,):
-            mixture.load_state_dict(between(start, end, one))
-            found[one] = yield _judging(setting, recipe, mixture, held_out, {"mix": one, **trained})
-            rows[one] = record(setting, found[one], mix=one)
+    trained = {name: tuned.options[name] for name in ("rate", "epochs")}
+    mixes = MIXES if mix is None else (mix,)
+    found = yield from judge(setting, tuned, mixes, label=recipe.label, detail=trained)
+    rows = {one: record(setting, outcome, mix=one) for one, outcome in found.items()}
     if mix is None:
         # Of level ones the nearest to the start: it is listed first.
         mix = min(rows, key=lambda one: loss(rows[one], setting))
-    mixture.load_state_dict(between(start, end, mix))
+    mixture = Network(*recipe.start())
+    mixture.load_state_dict(between(_tensors(mixture), _tensors(tuned.network), mix))
     tuned.network = mixture.eval()
     outputs = found[mix].outputs if mix in found else None
     if outputs is not None:
@@ -116,20 +158,6 @@ def _mix(setting: Setting, recipe: Recipe, tuned: Tuned, mix: float | None) -> G
     tuned.tried += rows.values()
     tuned.seconds += sum(outcome.seconds for outcome in found.values())
     return mix
-
-
-def _judging(setting: Setting, recipe: Recipe, mixture: Network, held_out: HeldOut, detail: Mapping[str, Any]) -> Fit:
-    """A fit without phases: the engine judges the mixture as it is."""
-    return Fit(
-        name=f"{setting.name}{recipe.label}/mix-{detail['mix']:g}",
-        title=f"{setting.title or recipe.label}, mix {detail['mix']:g}",
-        model=Tail(mixture.backbone.suffix(recipe.cut), mixture.head),
-        stream=held_out.stream,
-        phases=[],
-        held_out=held_out,
-        keep=False,
-        detail=detail,
-    )
 
 
 def _tensors(network: Network) -> dict[str, torch.Tensor]:

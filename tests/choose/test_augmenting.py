@@ -5,7 +5,7 @@ import small
 
 from headstart.base.errors import BadOption, UnknownName
 from headstart.choose import augmenting, ladder
-from headstart.choose.planning import Rung
+from headstart.choose.rungs import Rung
 
 
 def test_settings_are_read_by_their_types():

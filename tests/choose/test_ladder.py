@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from headstart.base.vocabulary import Evidence, Interval
-from headstart.choose.ladder import Climb, preferred, rungs
+from headstart.choose.ladder import Climb, preferred
 from headstart.choose.trial import Trial
 from headstart.choose.verdict import Comparison, conclude
 from headstart.tasks import classification
@@ -43,14 +43,6 @@ def test_what_collapsed_or_diverged_is_never_the_best():
     climb.add(one("collapsed", log_loss=0.1, status="collapsed to one class"))
     assert climb.best(TASK, "log_loss", ("transfer",)).row.name == "fine"
     assert climb.best(TASK, "log_loss", ("scratch",)) is None
-
-
-def test_auto_climbs_from_probes_to_full_and_ends_with_scratch():
-    probes, heavy = rungs(5, "auto", {}, True)
-    assert [rung.name for rung in probes][:2] == ["probe", "probe all stages"] and len(probes) == 6
-    assert [rung.name for rung in heavy] == ["partial@4", "partial@2", "full", "scratch"]
-    assert rungs(1, "auto", {}, True)[1][0].name == "full", "one stage leaves nothing partial"
-    assert [rung.name for rung in rungs(5, "full", {}, False)[1]] == ["full"]
 
 
 RIGHT, WRONG = [0.9, 0.1], [0.1, 0.9]

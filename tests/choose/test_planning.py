@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.choose.planning import LEAST_EPOCHS, SCRATCH_LIFE, Rung, _Asked, _Work, batch_size, share
+from headstart.choose.planning import LEAST_EPOCHS, SCRATCH_LIFE, SWEEP, _Asked, _Work, batch_size, halve, share
+from headstart.choose.rungs import Rung
 
 WORK = _Work(items=1000, train=800, held=200, folds=1)
 
@@ -82,5 +83,36 @@ def test_scratch_alone_needs_no_more_epochs_than_any_other_strategy():
 
 def test_the_reason_for_giving_up_names_the_epochs_it_priced():
     rungs = asked(Case(1.0, 1.0, 1.0, 1.0))
-    assert "15 epochs need 59 s" in rungs[2].entry(0)["status"]
-    assert "3 epochs need 12 s" in rungs[0].entry(0)["status"]
+    each = SWEEP + 1 + 1.2
+    assert f"15 epochs need {15 * each:.0f} s" in rungs[2].entry(0)["status"]
+    assert f"3 epochs need {3 * each:.0f} s" in rungs[0].entry(0)["status"]
+
+
+def climbing(**costs):
+    return [_Asked(Rung(name, "full"), WORK, cost) for name, cost in costs.items()]
+
+
+def test_where_everything_fits_everything_is_measured():
+    asked = climbing(norm=0.1, partial=0.2, full=0.3)
+    halved, epochs, keep = halve(asked, 1e6)
+    assert keep == 3 and all(one.goes_on for one in halved) and epochs == {one.rung.name: one.most for one in asked}
+
+
+@given(st.lists(COST, min_size=2, max_size=6), st.floats(1, 1e4))
+def test_halving_fits_the_budget_whichever_half_goes_on(costs, seconds):
+    asked = climbing(**{f"rung{number}": cost for number, cost in enumerate(costs)})
+    halved, epochs, keep = halve(asked, seconds)
+    standing = [one for one in halved if epochs[one.rung.name]]
+    if len(standing) < 2 or keep == len(standing):
+        return
+    assert keep == -(-len(standing) // 2) == sum(one.goes_on for one in standing)
+    sweeps = sum(SWEEP * epochs[one.rung.name] * one.cost for one in standing)
+    dearest = sorted(((WORK.folds + 1.2) * epochs[one.rung.name] * one.cost for one in standing), reverse=True)
+    assert sweeps + sum(dearest[:keep]) <= seconds * (1 + 1e-9)
+
+
+def test_what_half_of_the_rungs_would_have_cost_becomes_epochs():
+    asked = climbing(norm=1.0, bitfit=1.0, partial=1.0, full=1.0)
+    everything = share(asked, 100.0)["full"]
+    _, epochs, keep = halve(asked, 100.0)
+    assert keep == 2 and epochs["full"] > everything

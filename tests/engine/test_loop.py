@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -110,6 +111,29 @@ def test_a_trained_batch_norm_does_update_its_statistics():
     after = weights(model)
     assert not torch.equal(before["5.running_mean"], after["5.running_mean"])
     assert torch.equal(before["1.running_mean"], after["1.running_mean"])
+
+
+def test_a_norm_that_stays_still_keeps_its_statistics_while_its_scale_moves():
+    model = network()
+    before = weights(model)
+    train(fit(model, still=("1", "5")), machine=CPU)
+    after = weights(model)
+    for name in ("1", "5"):
+        assert torch.equal(before[f"{name}.running_mean"], after[f"{name}.running_mean"])
+        assert not torch.equal(before[f"{name}.weight"], after[f"{name}.weight"])
+
+
+def test_still_statistics_that_move_are_an_error():
+    model = network()
+
+    def meddling(network, batch):
+        network[1].running_mean.add_(1e-3)
+        return cross_entropy(network, batch)
+
+    plan = fit(model, still=("1", "5"))
+    plan.phases = [replace(plan.phases[0], objective=meddling)]
+    with pytest.raises(TrainingError, match="frozen"):
+        train(plan, machine=CPU)
 
 
 def test_a_frozen_tensor_that_moves_is_an_error():

@@ -47,7 +47,7 @@ def test_batch_norms_that_move_follow_the_new_statistics(tmp_path, strategy, nam
     net = small.backbone()
     layers = [path for path, layer in net.module.named_modules() if isinstance(layer, nn.BatchNorm2d)]
     statistics = ("running_mean", "running_var", "num_batches_tracked")
-    found, _ = moved(tmp_path, strategy, net)
+    found, _ = moved(tmp_path, strategy, net, statistics="updated")
     assert found == {f"{path}.{name}" for path in layers for name in (*names, *statistics)}
 
 

@@ -133,7 +133,7 @@ def test_the_same_seed_gives_the_same_numbers(strategy, tmp_path):
 @pytest.mark.parametrize("depth", [1, 3])
 def test_partial_moves_the_stages_behind_the_cut_and_no_others(setting, depth):
     backbone = setting.frozen.backbone
-    tuned = tune("partial", setting, depth=depth, **few("partial"))
+    tuned = tune("partial", setting, depth=depth, statistics="updated", **few("partial"))
     before, after = backbone.tensors(), tuned.network.backbone.tensors()
     prefix = set(backbone.tensors(depth))
     moved = {name for name in before if not torch.equal(before[name], after[name])}
@@ -175,7 +175,7 @@ def test_a_solved_head_draws_nothing():
 def test_a_fit_has_a_title_for_people_beside_its_name(setting):
     titled = replace(setting, title="bitfit, fold 2 of 5")
     first = next(discovery.load("tune", "bitfit").plan(titled, depth=1))
-    assert first.name == "test/bitfit@1/sweep-0.01" and first.said == "bitfit, fold 2 of 5, trying rate 0.01"
+    assert first.name == "test/bitfit@1/sweep-0.01-kept" and first.said == "bitfit, fold 2 of 5, trying rate 0.01"
     last = next(discovery.load("tune", "bitfit").plan(setting, depth=1, rate=0.003))
     assert last.said == "bitfit@1, rate 0.003"
 

@@ -124,6 +124,7 @@ class Facts:
         exhibits: what was kept to be looked at: suspects, map, attention.
         command: how the run was called; "" if its log does not say.
         missing: what this page would have shown, and why it does not.
+        ladder: what was decided at every rung and why; empty for a run that kept no account.
         ranking: how the backbones compared that one was chosen from; empty where none were.
         learning: the learning curve over labels; empty before it was measured.
         similarity: how near source and target are; empty before it was measured.
@@ -148,6 +149,7 @@ class Facts:
     ranking: Mapping[str, Any] = field(default_factory=dict)
     learning: Mapping[str, Any] = field(default_factory=dict)
     similarity: Mapping[str, Any] = field(default_factory=dict)
+    ladder: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

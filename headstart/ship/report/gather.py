@@ -95,6 +95,7 @@ def gather(folder: str | Path) -> Facts:
         ranking=reading.get("How the backbones compared", "ranking", dict),
         learning=reading.get("The learning curve over labels", "learning", dict),
         similarity=reading.get("How near source and target are", "similarity", dict),
+        ladder=reading.get("Why each rung was climbed or not", "ladder", dict),
         missing=tuple(reading.missing),
     )
 
