@@ -20,7 +20,7 @@ from headstart.base.errors import BadOption, DiskFull, RunError, UnknownName
 from headstart.base.progress import Silent
 from headstart.base.vocabulary import Evidence, Kind
 from headstart.baselines import predictor
-from headstart.choose import augmenting, flips, halving, mixing, planning, randomly, stopping, trial
+from headstart.choose import augmenting, flips, halving, life, mixing, planning, randomly, stopping, trial
 from headstart.choose.account import Account
 from headstart.choose.constraints import Allowed, Bounds
 from headstart.choose.ground import Ground, prepare, sample
@@ -309,6 +309,8 @@ def _train(
     if found.account is not None:
         found.account.say(stopped=stopped or _end(plan, climbing))
     for rung in heavy:
+        if rung.kind == "scratch":
+            _shorten(ground, rung, plan, found, clock)
         if rung.kind == "scratch" and _in_time(ground, rung, plan, found, clock):
             _measure(ground, rung, plan, found, "for the verdict: the same network without its source")
 
@@ -366,6 +368,26 @@ def _in_time(
     if entry["status"] != "planned":
         found.skip(rung.name, rung.kind, entry["status"], "over budget")
     return entry["status"] == "planned"
+
+
+def _shorten(ground: Ground, rung: Rung, plan: dict[str, Any], found: Climb, clock: Clock) -> None:
+    """Train from scratch no longer than is fair, nor than the budget has room for; that is recorded."""
+    entry = plan["rungs"][rung.name]
+    if entry["status"] != "planned" or "epochs" in rung.options or "epochs" not in entry["options"]:
+        return
+    if ground.journal.replays or ground.journal.begun(rung.name) or entry.get("settled"):
+        return
+    best = found.best(ground.task, ground.metric, ("transfer",))
+    spent = {one.row.name: one.row.seconds for one in found.trials if one.row.kind == "transfer"}
+    folds = len(ground.folds)
+    pace = life.pace(plan, spent, folds)
+    decided = life.decide(entry, best, pace=pace, left=clock.left, budget=clock.budget, folds=folds)
+    if decided.why:
+        planning.give_up(plan, rung.name, decided.why)
+    else:
+        entry["options"] = {**entry["options"], "epochs": decided.epochs}
+    entry["settled"] = True
+    ground.journal.write("plan", plan)
 
 
 def _measure(ground: Ground, rung: Rung, plan: Mapping[str, Any], found: Climb, why: str) -> None:
