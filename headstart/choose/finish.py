@@ -111,6 +111,7 @@ def _refit(ground: Ground, role: str, one: Trial) -> Any:
         return fit_baseline(ground, room, everything, seeds.derive(ground.seed, "baseline", "refit"))
     none = np.array([], dtype=np.int64)
     title = f"the final {one.row.name}"
+    ground = ground if one.augmentation is None else ground.with_augmentation(one.augmentation)
     setting = ground.setting(f"refit/{one.row.name}/", everything, none, one.frozen, title)
     plan = discovery.load("tune", one.strategy).plan(setting, **one.options)
     if one.mix is not None:

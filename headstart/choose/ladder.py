@@ -20,7 +20,7 @@ from headstart.base.errors import BadOption, DiskFull, RunError, UnknownName
 from headstart.base.progress import Silent
 from headstart.base.vocabulary import Evidence, Kind
 from headstart.baselines import predictor
-from headstart.choose import augmenting, flips, halving, life, mixing, planning, randomly, stopping, trial
+from headstart.choose import augmenting, flips, halving, life, mixing, planning, randomly, searching, stopping, trial
 from headstart.choose.account import Account
 from headstart.choose.constraints import Allowed, Bounds
 from headstart.choose.ground import Ground, prepare, sample
@@ -305,6 +305,7 @@ def _train(
         elif _in_time(ground, rung, plan, found, clock, kept=True):
             _measure(ground, rung, plan, found, asked or why[rung.name])
     if not asked:
+        _search(ground, plan, found, clock)
         _mix(ground, plan, found, clock)
     if found.account is not None:
         found.account.say(stopped=stopped or _end(plan, climbing))
@@ -312,13 +313,36 @@ def _train(
         if rung.kind == "scratch":
             _shorten(ground, rung, plan, found, clock)
         if rung.kind == "scratch" and _in_time(ground, rung, plan, found, clock):
-            _measure(ground, rung, plan, found, "for the verdict: the same network without its source")
+            _measure(_viewed(ground, found), rung, plan, found, "for the verdict: the same network without its source")
+
+
+def _search(ground: Ground, plan: Mapping[str, Any], found: Climb, clock: Clock) -> None:
+    """Search the settings of the best fine-tuned rung, for as many trials as the plan has room for."""
+    best = _tuned(ground, found)
+    trials = int(plan.get("trials", 0))
+    if best is None or not trials:
+        return
+    if not searching.available():
+        note = "No search within the best rung: optuna is not installed (pip install 'headstart[hpo]')"
+        found.notes.append(note)
+        ground.report.say(note)
+        return
+    ground.report.detail(f"{trials} trials of a search within {best.row.name}")
+    result = searching.search(ground, best, trials)
+    if found.account is not None:
+        found.account.say(search=dict(result.record))
+    found.add(searching.measured(ground, best, result), f"the best settings of {trials} trials on the first fold")
+
+
+def _tuned(ground: Ground, found: Climb) -> Trial | None:
+    """The best rung that was fine-tuned from the probed network."""
+    able = [one for one in found.trials if one.row.kind == "transfer" and one.strategy in MIXABLE]
+    return preferred([one for one in able if one.row.status == "measured"], ground.task, ground.metric)
 
 
 def _mix(ground: Ground, plan: dict[str, Any], found: Climb, clock: Clock) -> None:
     """Mix the best fine-tuned rung with its start, unless the budget is spent; that is recorded, and replayed."""
-    able = [one for one in found.trials if one.row.kind == "transfer" and one.strategy in MIXABLE]
-    best = preferred([one for one in able if one.row.status == "measured"], ground.task, ground.metric)
+    best = _tuned(ground, found)
     if best is None:
         return
     if "mixed" not in plan:
@@ -368,6 +392,12 @@ def _in_time(
     if entry["status"] != "planned":
         found.skip(rung.name, rung.kind, entry["status"], "over budget")
     return entry["status"] == "planned"
+
+
+def _viewed(ground: Ground, found: Climb) -> Ground:
+    """The ground with the training views of the best transferred candidate: from scratch it sees the same."""
+    best = found.best(ground.task, ground.metric, ("transfer",))
+    return ground if best is None or best.augmentation is None else ground.with_augmentation(best.augmentation)
 
 
 def _shorten(ground: Ground, rung: Rung, plan: dict[str, Any], found: Climb, clock: Clock) -> None:

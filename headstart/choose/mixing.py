@@ -31,6 +31,7 @@ def mixed(ground: Ground, one: Trial) -> tuple[Trial, str]:
     """
     outputs: dict[float, list[np.ndarray]] = {mix: [] for mix in MIXES}
     seconds = 0.0
+    ground = ground if one.augmentation is None else ground.with_augmentation(one.augmentation)
     for fold in range(len(ground.folds)):
         setting = trial.setting_of(ground, one.row.name, fold)
         options = {**one.options, "epochs": one.row.detail["epochs"]}

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from headstart.base import discovery
+from headstart.choose import searching
 from headstart.choose.ground import Ground
 from headstart.choose.rungs import Rung
 from headstart.data.dataset import Dataset
@@ -69,7 +70,8 @@ def make(ground: Ground, rungs: Sequence[Rung], clock: Clock, like: Dataset | No
 
     Returns:
         Plain data: under ``rungs``, for each name its options and "planned" or why it is given up; ``keep``, how many
-        of the transferred rungs go on after their sweeps; ``seconds``, the estimate for all of them.
+        of the transferred rungs go on after their sweeps; ``trials`` of a search within the best of them; ``seconds``,
+        the estimate for all of it.
     """
     work = _Work.of(like or ground.dataset)
     extraction = _extraction_seconds(ground, work)
@@ -77,15 +79,31 @@ def make(ground: Ground, rungs: Sequence[Rung], clock: Clock, like: Dataset | No
     compared = any(rung.kind == "transfer" for rung in rungs)
     asked = [_Asked(rung, work, _epoch_seconds(ground, rung, work), compared) for rung in rungs]
     asked, epochs, keep = halve(asked, 0.9 * clock.left - copies * extraction)
+    left = 0.9 * clock.left - copies * extraction - sum(one.seconds(epochs[one.rung.name]) for one in asked)
     return {
         "budget": clock.budget,
         "machine": ground.machine.as_dict(),
         "random_copies": copies,
         "extraction_seconds": extraction,
         "keep": keep,
+        "trials": trials(asked, epochs, left),
         "rungs": {one.rung.name: one.entry(epochs[one.rung.name]) for one in asked},
         "seconds": sum(one.seconds(epochs[one.rung.name]) for one in asked),
     }
+
+
+def trials(asked: Sequence[_Asked], epochs: Mapping[str, int], left: float) -> int:
+    """How many trials of a search within the best rung there is time for, where everything else has all it wants.
+
+    Whichever rung that is, the plan pays for the dearest: a trial has about half of its epochs, and the best settings
+    are measured on every fold.
+    """
+    climbing = [one for one in asked if one.climbs and one.fixed is None]
+    if len(climbing) < 2 or any(epochs[one.rung.name] < one.most or not one.goes_on for one in asked):
+        return 0
+    dearest = max(one.cost * epochs[one.rung.name] for one in climbing)
+    able = int((left - dearest * climbing[0].work.folds) / (0.5 * dearest))
+    return min(able, searching.MOST) if able >= searching.FEWEST else 0
 
 
 def halve(asked: Sequence[_Asked], seconds: float) -> tuple[list[_Asked], dict[str, int], int]:

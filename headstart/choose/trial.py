@@ -14,7 +14,7 @@ from headstart.base import discovery, seeds
 from headstart.base.vocabulary import Evidence, Kind
 from headstart.choose.ground import Ground
 from headstart.engine.drive import drive
-from headstart.features.frozen import BATCH, Frozen
+from headstart.features.frozen import BATCH, Augmentation, Frozen
 from headstart.features.network import Network
 from headstart.measure import intervals
 from headstart.tune.setting import Setting, Tuned
@@ -34,6 +34,7 @@ class Trial:
         frozen: the backbone it stands on, where that is not the ground's (a random copy).
         curves: of each fold's final fit.
         mix: share of the fine-tuned weights, the rest being those at the start; None for all of them.
+        augmentation: the training views that were searched for it; None for the ground's.
         size: bytes of its weights.
         unfit: why it may not be sealed though it was measured; empty if it may.
     """
@@ -46,6 +47,7 @@ class Trial:
     frozen: Frozen | None = None
     curves: tuple[Any, ...] = ()
     mix: float | None = None
+    augmentation: Augmentation | None = None
     size: int = 0
     unfit: str = ""
 
