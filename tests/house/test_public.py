@@ -24,6 +24,7 @@ PUBLIC = [
     "describe_backbone",
     "evaluate",
     "export",
+    "findings",
     "fit",
     "inspect",
     "list_backbones",
