@@ -14,8 +14,9 @@ import pytest
 
 from headstart.base.run import Run
 from headstart.cli.shell import run as shell
-from headstart.diagnose import class_left_behind, finished, miscalibration
+from headstart.diagnose import class_left_behind, finished, miscalibration, shifted_test
 from headstart.engine.journal import Journal
+from headstart.measure import chance, intervals
 from tests.diagnose.planted import CLASSES, Candidate, answers, found, kept, write
 
 HELD, TESTED = np.arange(200) % 4, np.arange(400) % 4
@@ -263,6 +264,17 @@ def test_a_test_part_of_another_kind_is_serious(tmp_path: Path) -> None:
     assert one.severity == "serious" and one.number == pytest.approx(0.12) and one.threshold == 0.03
     assert "78.0 % accuracy there, 90.0 % on held-out items" in one.sentence
     assert "shifted_test" not in found(healthy_run(tmp_path, changed=changed, has_test=False))
+
+
+@pytest.mark.parametrize(("held", "tested"), [(50, 1700), (100, 60), (1000, 4000)])
+def test_choosing_the_best_of_a_dozen_does_not_make_the_test_part_look_different(held: int, tested: int) -> None:
+    """Twelve candidates that are right for 85 % of everything, as independent as none are; the luckiest is sealed."""
+    draw, alarms = np.random.default_rng(0), 0
+    for _ in range(1000):
+        lucky = int(draw.binomial(held, 0.85, 12).max())
+        on_test = intervals.wilson(int(draw.binomial(tested, 0.85)), tested)
+        alarms += chance.difference(intervals.wilson(lucky, held), on_test).low >= shifted_test.THRESHOLD
+    assert alarms / 1000 <= 0.05
 
 
 def test_copies_that_flatter_the_score_are_counted(tmp_path: Path) -> None:
