@@ -1,6 +1,6 @@
 """How good the decision is: the evidence ladder against every fixed strategy run to its end, and the verdict's truth.
 
-    python benchmarks/decision.py --quick              # 8 cells, 3 seeds: about an hour and a half of one core
+    python benchmarks/decision.py --quick              # 8 cells, 3 seeds: about two hours of one core
     python benchmarks/decision.py                      # the whole suite, 10 seeds
     python benchmarks/decision.py --quick --list       # the units, and which are done
     python benchmarks/decision.py --quick --report     # measure nothing; write down what is done
@@ -35,6 +35,7 @@ from benchmarks.deciding.arms import Bench
 from benchmarks.deciding.cells import Unit
 from benchmarks.recipes import commit
 from headstart.base import files
+from headstart.base.errors import HeadstartError
 from headstart.base.machine import cache_folder
 
 RESULTS = Path(__file__).parent / "results" / "decision.json"
@@ -52,23 +53,29 @@ def measure(unit: Unit, bench: Bench) -> dict[str, Any] | None:
     return found and {**found, "seconds": round(time.process_time() - started, 2)}
 
 
-def run(bench: Bench, units: Sequence[Unit], redo: str | None, until: float) -> None:
-    """Measure what is missing, in order, until the time is up."""
-    now = commit()
+def run(bench: Bench, units: Sequence[Unit], redo: str | None, until: float) -> int:
+    """Measure what is missing, in order, until the time is up; how many units failed, which are left out."""
+    now, failed = commit(), 0
     for number, unit in enumerate(units, start=1):
         known = bench.results.get(unit)
         if known is not None and not (unit.kind == redo and known["commit"] != now):
             continue
         if time.time() > until:
             print("The time is up.")
-            return
-        found = measure(unit, bench)
+            break
+        try:
+            found = measure(unit, bench)
+        except HeadstartError as error:
+            failed += 1
+            print(f"{number}/{len(units)} {unit.name}: failed: {error}", flush=True)
+            continue
         if found is None:
             print(f"{number}/{len(units)} {unit.name}: waits for others", flush=True)
             continue
         bench.results.put(unit, {**found, "commit": now})
         told = f"{found['accuracy']:.1f} %" if "accuracy" in found else f"{found['held']} of {found['replicates']} held"
         print(f"{number}/{len(units)} {unit.name}: {told}, {found['seconds']:.1f} s", flush=True)
+    return failed
 
 
 def chosen(given: argparse.Namespace) -> list[Unit]:
@@ -109,14 +116,15 @@ def main(words: Sequence[str] | None = None) -> int:
         for unit in units:
             print(("done     " if bench.results.get(unit) else "missing  ") + unit.name)
         return 0
+    failed = 0
     if not given.report:
         until = time.time() + given.seconds
         torch.set_num_threads(1)
         for name in dict.fromkeys((sources.RANDOM, *(unit.source for unit in units if unit.source != cells.NONE))):
             sources.make(name, given.work)
-        run(bench, units, given.redo, until)
+        failed = run(bench, units, given.redo, until)
     report(bench, given.quick)
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

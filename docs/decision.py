@@ -21,8 +21,7 @@ trained ourselves, two of them harmful on purpose. Models are judged on {populat
 (the digits: on the half that is kept for it), so a difference that is there is known to be there.
 
 **{cells} of {cells_planned} cells done** ({units:,} of {units_planned:,} units of work), {seeds} seeds each.
-Command: `{command}`. So far it took {hours:.1f} processor hours. Machine: {kind}, {threads} thread(s), {precision},
-torch {torch}. {commits}
+Command: `{command}`. {cost} Machine: {kind}, {threads} thread(s), {precision}, torch {torch}. {commits}
 
 In every cell each fixed strategy runs to its end with its own sweep of rates: {fixed}. The *oracle* is the one with the
 best mean over the seeds; nobody can know it beforehand. *Regret* is how many points of accuracy a choice lies below it;
@@ -80,11 +79,21 @@ def _introduction(found: Mapping[str, Any]) -> str:
         population=settings["population"],
         seeds=settings["seeds"],
         command=found["command"],
-        hours=done["seconds"] / 3600,
+        cost=_cost(done),
         commits=f"Measured on {commits}." if commits else "",
         fixed=", ".join(f"`{name}`" for name in fixed),
         budget=settings["budget_share"],
     )
+
+
+def _cost(done: Mapping[str, Any]) -> str:
+    """What it took, and what is left of it; testing on the population left out."""
+    text = f"So far it took {done['seconds'] / 3600:.1f} processor hours"
+    if done["seconds_of_all"] is not None and done["units"] < done["units_planned"]:
+        text += f", of about {done['seconds_of_all'] / 3600:.1f} in all"
+    if done["seconds_of_suite"] is not None:
+        text += f"; all cells with ten seeds would take about {done['seconds_of_suite'] / 3600:.0f}"
+    return f"{text} (the population's share left out)."
 
 
 def _bars(found: Mapping[str, Any]) -> str:
@@ -171,7 +180,7 @@ def _cells(found: Mapping[str, Any]) -> str:
     for one in found["cells"]:
         row = [one["target"], FEW[one["shots"]], one["relation"]]
         if not one["fixed_finished"]:
-            rows.append([*row, "not finished yet", *[""] * (len(head) - 4)])
+            rows.append([*row, "{} of {} units so far".format(*one["units"]), *[""] * (len(head) - 4)])
             continue
         means = {name: statistics.fmean(values) for name, values in one["arms"].items()}
         best = max(means, key=lambda name: means[name])

@@ -29,6 +29,7 @@ from benchmarks.deciding import cells, sources, targets
 from benchmarks.deciding.cells import Results, Unit
 from headstart.backbones import folder
 from headstart.base import discovery, hashes, seeds
+from headstart.base.errors import TrainingError
 from headstart.base.progress import Silent
 from headstart.choose import planning
 from headstart.data import dataset
@@ -89,8 +90,12 @@ def measure(unit: Unit, bench: Bench) -> dict[str, Any] | None:
             model: Any = _Baseline(str(asked["baseline"]), given, unit.seed)
             about = {"items": len(labels), "chosen": unit.kind}
         else:
-            model = _fit(unit, given, place, bench.work, budget)
-            about = _about(model, len(labels))
+            try:
+                model = _fit(unit, given, place, bench.work, budget)
+                about = _about(model, len(labels))
+            except TrainingError as error:
+                # A strategy that collapses has no model to seal; whoever always takes it is left with a constant.
+                model, about = _Constant(len(given)), {"items": len(labels), "chosen": "none", "failed": error.what}
         spent = {"seconds": time.process_time() - started, "wall": time.time() - wall}
         right = np.asarray(model.predict_proba(list(tested[0]))).argmax(axis=1) == tested[1]
     if unit.kind == cells.AUTO:
@@ -169,6 +174,17 @@ def _random(data: Dataset, seed: int, to: Path) -> Path:
     update_bn(torch.from_numpy(inputs).split(32), network)
     folder.write_folder(network.eval(), to, {"method": "none"})
     return to
+
+
+class _Constant:
+    """What is left when nothing could be trained: the first class, whatever is asked."""
+
+    def __init__(self, classes: int) -> None:
+        self.row = np.eye(classes)[0]
+
+    def predict_proba(self, items: list[np.ndarray]) -> np.ndarray:
+        """Certainty (n, C) of the first class."""
+        return np.tile(self.row, (len(items), 1))
 
 
 class _Baseline:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import statistics
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,8 @@ def everything(bench: Bench, quick: bool) -> dict[str, Any]:
             "cells": len(whole),
             "cells_planned": len(chosen),
             "seconds": round(sum(found["seconds"] for found in done.values())),
+            "seconds_of_all": expected(planned, done),
+            "seconds_of_suite": expected(cells.planned(cells.CELLS, cells.SEEDS), done),
         },
         "commits": _commits(done),
         "cells": rows,
@@ -45,6 +48,24 @@ def everything(bench: Bench, quick: bool) -> dict[str, Any]:
             "cross-validated": summary.coverage([each for row in rows for each in row["coverage"]["cross-validated"]]),
         },
     }
+
+
+def expected(planned: Sequence[Unit], done: Mapping[Unit, Mapping[str, Any]]) -> int | None:
+    """Processor seconds of some units: what they took, or what one of the kind at so many labels took on average.
+
+    None while a kind of them has not been measured at all.
+    """
+    seen: dict[tuple[str, int | None], list[float]] = {}
+    for unit, found in done.items():
+        for shots in (unit.shots, None):
+            seen.setdefault((unit.kind, shots), []).append(found["seconds"])
+    total = 0.0
+    for unit in planned:
+        alike = seen.get((unit.kind, unit.shots)) or seen.get((unit.kind, None))
+        if alike is None:
+            return None
+        total += done[unit]["seconds"] if unit in done else statistics.fmean(alike)
+    return round(total)
 
 
 def settings(bench: Bench, count: int) -> dict[str, Any]:
@@ -89,8 +110,9 @@ def _cell(cell: Cell, count: int, done: dict[Unit, dict[str, Any]], bench: Bench
         "arms": {kind: [round(one["accuracy"], 3) for one in ran[kind]] for kind in cells.FIXED},
         "auto": [round(one["accuracy"], 3) for one in ran[cells.AUTO]],
         "chosen": [one["chosen"] for one in ran[cells.AUTO]],
-        "outcomes": [one["verdict"]["outcome"] for one in ran[cells.AUTO]],
-        "verdict_items": ran[cells.AUTO][0]["verdict"]["items"] if ran[cells.AUTO] else None,
+        "outcomes": [one["verdict"]["outcome"] if "verdict" in one else "failed" for one in ran[cells.AUTO]],
+        "verdict_items": next((one["verdict"]["items"] for one in ran[cells.AUTO] if "verdict" in one), None),
+        "units": [sum(len(found) for found in ran.values()), len(ran) * count],
         "fixed_finished": fixed_done,
         "finished": fixed_done and len(ran[cells.AUTO]) == count,
         "seconds": {

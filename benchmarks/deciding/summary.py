@@ -125,6 +125,7 @@ def verdicts(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     Args:
         cells: ``gap`` and ``detectable`` in points, and ``outcomes``, one a seed.
     """
+    cells = [cell for cell in cells if cell["detectable"] is not None]
     negative = [word for cell in cells if cell["gap"] < -cell["detectable"] for word in cell["outcomes"]]
     positive = [word for cell in cells if cell["gap"] > cell["detectable"] for word in cell["outcomes"]]
     found, denied = negative.count("negative"), positive.count("negative")

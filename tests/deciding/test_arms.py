@@ -9,6 +9,7 @@ import pytest
 from benchmarks.deciding import arms, cells, coverage, sources, targets
 from benchmarks.deciding.arms import Bench
 from benchmarks.deciding.cells import Unit
+from headstart.base.errors import TrainingError
 
 
 def test_what_was_right_survives_being_written():
@@ -41,6 +42,15 @@ def test_auto_waits_for_every_fixed_strategy_and_gets_its_share_of_their_time(tm
         bench.results.put(Unit(kind, "count", 5, source, 0), {"seconds": 2.0 * number})
     total = sum(2.0 * number for number in range(1, len(cells.FIXED) + 1))
     assert arms._budget(auto, bench.results) == pytest.approx(cells.BUDGET_SHARE * total)
+
+
+def test_a_strategy_that_ends_without_a_model_is_worth_a_constant(tmp_path, monkeypatch):
+    def fit(*given, **named):
+        raise TrainingError("Nothing could be measured")
+
+    monkeypatch.setattr(arms.headstart, "fit", fit)
+    found = arms.measure(Unit("full", "size", 5, sources.RANDOM, 0), Bench(tmp_path, size=100))
+    assert found["accuracy"] == 20.0 and found["failed"] == "Nothing could be measured"
 
 
 def test_intervals_from_a_known_population_hold_its_gap(tmp_path):

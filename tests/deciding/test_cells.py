@@ -8,6 +8,7 @@ from benchmarks import decision
 from benchmarks.deciding import cells, sources, targets
 from benchmarks.deciding.arms import Bench
 from benchmarks.deciding.cells import Results, Unit
+from headstart.base.errors import DataError
 
 UNIT = Unit("probe", "letters", 5, "patterns", 0)
 
@@ -102,6 +103,21 @@ def test_an_interrupted_run_loses_only_the_unit_that_was_running(counted):
     assert measured == [*units[:3], units[2], *units[3:]]
     decision.run(bench, units, None, float("inf"))
     assert len(measured) == 7
+
+
+def test_a_unit_that_fails_is_told_and_left_out_and_the_others_go_on(counted, monkeypatch, capsys):
+    bench, _ = counted
+    units = cells.planned(cells.QUICK, 3)[:3]
+
+    def measure(unit, bench):
+        if unit == units[1]:
+            raise DataError("no picture can be read")
+        return {"accuracy": 1.0, "seconds": 0.0}
+
+    monkeypatch.setattr(decision, "measure", measure)
+    assert decision.run(bench, units, None, float("inf")) == 1
+    assert [bench.results.get(unit) is None for unit in units] == [False, True, False]
+    assert f"2/3 {units[1].name}: failed: no picture can be read" in capsys.readouterr().out
 
 
 def test_redo_measures_again_what_another_commit_measured(counted, monkeypatch):

@@ -71,6 +71,16 @@ def test_what_is_done_is_counted_and_said(data, pages):
     assert "**7 of 8 cells done**" in page and f"{planned - 1} of {planned} units" in page
 
 
+def test_what_is_missing_is_expected_to_take_what_its_like_took(data, bench):
+    planned = cells.planned(cells.QUICK, cells.SEEDS_QUICK)
+    done = {unit: bench.results.get(unit) for unit in planned[:-1]}
+    assert data["done"]["seconds_of_all"] == round(sum(one["seconds"] for one in done.values()) + 40)
+    assert reading.expected(planned, {unit: one for unit, one in done.items() if unit.kind != "full"}) is None
+    other = cells.Unit("full", "size", 20, "patterns", 9)
+    assert reading.expected([other], {planned[9]: {"seconds": 3.0}} | {other: {"seconds": 5.0}}) == 5
+    assert reading.expected([other], {cells.Unit("full", "size", 5, "patterns", 0): {"seconds": 3.0}}) == 3
+
+
 def test_every_cell_is_a_row_whose_figures_are_those_of_its_units(data, pages, bench):
     page = pages.page(data)
     for one in data["cells"]:
@@ -112,7 +122,7 @@ def test_a_report_of_nothing_is_a_page_too(tmp_path, pages):
     found = decision.report(Bench(tmp_path), True, tmp_path / "decision.json")
     page = pages.page(json.loads((tmp_path / "decision.json").read_text()))
     assert found["done"]["units"] == 0
-    assert "**0 of 8 cells done**" in page and page.count("not finished yet") == 8
+    assert "**0 of 8 cells done**" in page and page.count("0 of 33 units so far") == 8
 
 
 def test_no_place_of_a_machine_is_published(data):
