@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.deciding import sources, targets
-from headstart.base import files
+from headstart.base import discovery, files
 
 ALL = 0
 """Stands for as many labels as there are: ``MOST`` a class."""
@@ -119,11 +119,17 @@ class Unit:
 
     @property
     def key(self) -> dict[str, Any]:
-        """Everything that decides the result but the code."""
+        """Everything that decides the result but the code: a strategy's defaults too, which are what it sweeps."""
         asked: dict[str, Any] = {"most": MOST, "size": targets.POPULATION, "version": targets.VERSION}
         asked["source"] = sources.recipe(sources.RANDOM if self.source == NONE else self.source)
-        asked["how"] = {AUTO: {"budget share": BUDGET_SHARE}, **FIXED}.get(self.kind, {})
+        how = {AUTO: {"budget share": BUDGET_SHARE}, **FIXED}.get(self.kind, {})
+        asked |= {"how": how, "defaults": _defaults(str(how["strategy"])) if "strategy" in how else {}}
         return json.loads(json.dumps({**asdict(self), **asked}))
+
+
+def _defaults(strategy: str) -> dict[str, Any]:
+    options = discovery.options(discovery.load("tune", strategy).plan)
+    return {name: option.default for name, option in options.items()}
 
 
 def units(cell: Cell, seeds: int) -> Iterable[Unit]:

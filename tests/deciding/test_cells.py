@@ -8,6 +8,7 @@ from benchmarks import decision
 from benchmarks.deciding import cells, sources, targets
 from benchmarks.deciding.arms import Bench
 from benchmarks.deciding.cells import Results, Unit
+from headstart.base import discovery
 from headstart.base.errors import DataError
 
 UNIT = Unit("probe", "letters", 5, "patterns", 0)
@@ -67,6 +68,15 @@ def test_a_result_is_found_again_by_its_key_alone(tmp_path, monkeypatch):
     assert found is not None and found["accuracy"] == 50.0
     monkeypatch.setattr(targets, "VERSION", targets.VERSION + 1)
     assert results.get(UNIT) is None
+
+
+def test_a_strategy_with_other_defaults_is_measured_anew(tmp_path, monkeypatch):
+    results, other = Results(tmp_path), Unit("full", "letters", 5, "patterns", 0)
+    results.put(UNIT, {"accuracy": 50.0})
+    results.put(other, {"accuracy": 50.0})
+    plugin = discovery.load("tune", "full")
+    monkeypatch.setitem(plugin.plan.__kwdefaults__, "decay", 0.123)
+    assert results.get(UNIT) is not None and results.get(other) is None
 
 
 def test_a_damaged_result_counts_as_none(tmp_path):
