@@ -21,7 +21,8 @@ trained ourselves, two of them harmful on purpose. Models are judged on {populat
 (the digits: on the half that is kept for it), so a difference that is there is known to be there.
 
 **{cells} of {cells_planned} cells done** ({units:,} of {units_planned:,} units of work), {seeds} seeds each.
-Command: `{command}`. {cost} Machine: {kind}, {threads} thread(s), {precision}, torch {torch}. {commits}
+Command: `{command}`. {cost} Machine: {kind}, {threads} thread(s), {precision}, torch {torch}.
+{commits}
 
 In every cell each fixed strategy runs to its end with its own sweep of rates: {fixed}. The *oracle* is the one with the
 best mean over the seeds; nobody can know it beforehand. *Regret* is how many points of accuracy a choice lies below it;
@@ -71,7 +72,7 @@ def _introduction(found: Mapping[str, Any]) -> str:
     fixed = settings["fixed"]
     told = {"fixed": "fixed strategies", "auto": "`auto`", "coverage": "coverage"}
     commits = "; ".join(
-        f"{told.get(role, role)}: commit {', '.join(sorted(counts))}" for role, counts in found["commits"].items()
+        f"{told.get(role, role)} {', '.join(sorted(counts))}" for role, counts in found["commits"].items()
     )
     return INTRODUCTION.format(
         **{name: done[name] for name in ("cells", "cells_planned", "units", "units_planned")},
@@ -80,7 +81,7 @@ def _introduction(found: Mapping[str, Any]) -> str:
         seeds=settings["seeds"],
         command=found["command"],
         cost=_cost(done),
-        commits=f"Measured on {commits}." if commits else "",
+        commits=f"Commits: {commits}." if commits else "",
         fixed=", ".join(f"`{name}`" for name in fixed),
         budget=settings["budget_share"],
     )
