@@ -39,7 +39,7 @@ MOST = 6_000
 """Items that the curve is measured on; of more, as many are drawn."""
 UNSURE = 0.5
 """Share of the error now over which the gain's interval may stretch: any curve at all gains between 7 and 65 %."""
-PLACES = 24
+PLACES = 48
 """Sizes at which the fitted curve is kept, for its drawing."""
 
 

@@ -42,6 +42,7 @@ def show_model(model: Model, *, as_json: bool, explain: bool = False) -> None:
         print("\n" + tables.wrapped(printable(str(sentence))))
     run = Run(model.path / "run")
     _show_findings(run.findings)
+    _show_labels(run.findings)
     path = _short(model.path)
     print(f"\nModel:    {printable(path)}")
     if (model.path / REPORT).exists():
@@ -62,6 +63,13 @@ def _show_findings(findings: Sequence[Mapping[str, Any]]) -> None:
         words += [f"{severity}: {listed(names)}"] if names else []
     if words:
         print(tables.wrapped(f"Findings: {'; '.join(words)} (in the report)"))
+
+
+def _show_labels(findings: Sequence[Mapping[str, Any]]) -> None:
+    """What more labels are expected to bring."""
+    for one in findings:
+        if one.get("name") == "more_labels":
+            print(tables.wrapped(f"Labels:   {printable(str(one.get('sentence')))}"))
 
 
 def _short(path: Path) -> str:

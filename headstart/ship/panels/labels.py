@@ -45,7 +45,8 @@ def _words(found: Mapping[str, Any], factor: float) -> str:
 
 
 def _gain(gain: Mapping[str, float], factor: float) -> str:
-    value, low, high = (figure(factor * gain[end]) for end in ("value", "low", "high"))
+    digits = ".1f" if factor == 100 else ".3g"
+    value, low, high = (format(factor * gain[end], digits) for end in ("value", "low", "high"))
     return f"{value}{' points' if factor == 100 else ''} ({low} to {high})"
 
 
@@ -62,13 +63,9 @@ def _chart(found: Mapping[str, Any], factor: float) -> Chart:
         for size, at in sorted(zip(found["sizes"], found["scores"], strict=True), key=lambda pair: pair[0])
     ]
     curve = [point(at["labels"], at, f"{at['labels']:,} labels") for at in found["curve"]]
-    ends = {end: [Point(at["labels"], factor * at[end]) for at in found["curve"]] for end in ("low", "high")}
-    plain = [Point(each.x, each.y, text=each.text) for each in curve]
     series = [
-        Series("fitted curve", plain, colour="one"),
-        Series("95 % band, lower end", ends["low"], colour="one", dashed=True, faint=True),
-        Series("95 % band, upper end", ends["high"], colour="one", dashed=True, faint=True),
-        Series("measured", measured, "dot", colour="one"),
+        Series("fitted curve", curve, colour="one"),
+        Series("measured", measured, "dot", colour="four"),
         Series(f"now: {labels:,} labels", [point(labels, found["now"], "now, by the curve")], "dot", "two"),
         Series(
             f"twice: {2 * labels:,}", [point(2 * labels, found["doubled"], "with twice the labels")], "dot", "three"
@@ -79,7 +76,7 @@ def _chart(found: Mapping[str, Any], factor: float) -> Chart:
         title=f"{title} by number of labels",
         alt=f"{title} of a probe against the number of labels; {now}{unit[1:]} at {labels:,}, {then}{unit[1:]} "
         f"expected at {2 * labels:,}.",
-        x=Axis("Labels", log=True),
+        x=Axis("Labels", low=0, whole=True),
         y=Axis(title + unit),
         series=series,
     )

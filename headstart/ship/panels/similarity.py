@@ -77,13 +77,12 @@ def _distances(found: Any) -> list[tuple[str, str]]:
     return [
         (
             "Fréchet distance",
-            f"{figure(far['value'])} of the source's variance; {figure(far['source_itself'])} for new items of the "
-            "source",
+            f"{far['value']:.3g} of the source's variance; {far['source_itself']:.3g} for new items of the source",
         ),
-        ("MMD²", f"{figure(apart['value'])}; chance alone stays below {figure(apart['noise'])} (p = {apart['p']:.3f})"),
+        ("MMD²", f"{apart['value']:.2g}; chance alone stays below {apart['noise']:.2g} (p = {apart['p']:.3f})"),
         (
             "Proxy A-distance",
-            f"{figure(proxy['value'])} ({figure(proxy['low'])} to {figure(proxy['high'])}) of at most 2{sure}",
+            f"{proxy['value']:.2f} ({proxy['low']:.2f} to {proxy['high']:.2f}) of at most 2{sure}",
         ),
     ]
 
