@@ -76,7 +76,7 @@ def _chart(found: Mapping[str, Any], factor: float) -> Chart:
         title=f"{title} by number of labels",
         alt=f"{title} of a probe against the number of labels; {now}{unit[1:]} at {labels:,}, {then}{unit[1:]} "
         f"expected at {2 * labels:,}.",
-        x=Axis("Labels", low=0, whole=True),
+        x=Axis("Labels", low=0),
         y=Axis(title + unit),
         series=series,
     )
