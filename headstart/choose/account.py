@@ -51,7 +51,9 @@ class Account:
     def skipped(self, row: Evidence, decision: str, why: str, seconds: float = 0.0) -> None:
         """A candidate that was not measured to the end, and what it cost until then."""
         nothing = dict.fromkeys(("gain", "over", "gain_per_second", "gain_per_trainable", "gain_per_flop"))
-        self._add(row, decision=decision, why=why, **nothing, multiply_adds=None, spent=seconds)
+        # The evidence table has the reason alone; here the decision stands before it.
+        reason = why.removeprefix(decision).lstrip(": ") or why
+        self._add(row, decision=decision, why=reason, **nothing, multiply_adds=None, spent=seconds)
 
     def _decision(self, one: Trial) -> str:
         return "does not fit" if one.unfit and one.row.kind != "scratch" else "climbed"
