@@ -115,9 +115,9 @@ def halve(asked: Sequence[_Asked], seconds: float) -> tuple[list[_Asked], dict[s
         What is asked for, epochs by name, and how many transferred rungs go on.
     """
     everything, epochs = list(asked), share(asked, seconds)
-    climbing = [one for one in everything if one.climbs and epochs[one.rung.name]]
+    climbing = [one for one in everything if one.climbs]
     if len(climbing) < 2 or all(epochs[one.rung.name] == one.most for one in everything):
-        return everything, epochs, len(climbing)
+        return everything, epochs, sum(epochs[one.rung.name] > 0 for one in climbing)
     standing = {one.rung.name for one in everything}
     while True:
         able = sorted((one for one in everything if one.climbs and one.rung.name in standing), key=lambda one: one.cost)

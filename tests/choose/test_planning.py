@@ -111,6 +111,14 @@ def test_halving_fits_the_budget_whichever_half_goes_on(costs, seconds):
     assert sweeps + sum(dearest[:keep]) <= seconds * (1 + 1e-9)
 
 
+def test_where_one_rung_alone_has_room_to_the_end_more_can_be_swept():
+    asked = climbing(norm=1.0, partial=1.1, full=1.2)
+    alone = share(asked, 20.0)
+    assert sum(count > 0 for count in alone.values()) == 1
+    _, epochs, keep = halve(asked, 20.0)
+    assert sum(count > 0 for count in epochs.values()) == 2 and keep == 1
+
+
 def test_what_half_of_the_rungs_would_have_cost_becomes_epochs():
     asked = climbing(norm=1.0, bitfit=1.0, partial=1.0, full=1.0)
     everything = share(asked, 100.0)["full"]
