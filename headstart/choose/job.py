@@ -304,6 +304,8 @@ def dry_run(
         "baselines": list(discovery.plugins("baselines")) if request.baselines else [],
         "probes": [rung.name for rung in climbing.probes],
         "rungs": {name: {**entry["options"], "status": entry["status"]} for name, entry in plan["rungs"].items()},
+        "rungs_that_go_on_after_their_sweeps": plan["keep"],
+        "trials_of_a_search_within_the_best": plan["trials"],
         "estimated_seconds": round(plan["seconds"] + plan["extraction_seconds"], 1),
         "estimated_disk_megabytes": round(pixels / 1e6, 1),
         "notes": [*chosen.notes, *climbing.notes],

@@ -221,6 +221,8 @@ def test_a_dry_run_plans_and_writes_nothing(many, source, tmp_path, monkeypatch)
     plan = plan_fit(many, backbone=source, budget="10m")
     assert plan["data"]["parts"]["test"] > 0
     assert plan["rungs"]["full"]["epochs"] >= 3 and plan["estimated_seconds"] > 0
+    assert list(plan["rungs"]) == ["norm@2", "partial@4", "partial@2", "full", "scratch"]
+    assert 1 <= plan["rungs_that_go_on_after_their_sweeps"] <= 4 and plan["trials_of_a_search_within_the_best"] >= 0
     assert list(tmp_path.iterdir()) == []
 
 

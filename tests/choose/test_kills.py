@@ -50,6 +50,8 @@ def short_plan(words, to):
     for rung in plan["rungs"].values():
         rung["options"]["epochs"] = 2
     plan["random_copies"] = 1
+    if plan.get("keep", 0) > 1:  # of "auto": halving and a search are killed too
+        plan |= {"keep": 2, "trials": 4}
     path.write_text(json.dumps(plan))
 
 
