@@ -49,8 +49,9 @@ def flat(ground: Ground, trials: Sequence[Trial]) -> Flat | None:
     if gained.high >= WORTH:
         return None
     names = (tuned[-2].row.name, tuned[-1].row.name)
+    size = points(abs(gained.high), percent=metric.percent)
     why = (
-        f"{names[0]} and {names[1]} gained at most {points(gained.high, percent=metric.percent)} over "
+        f"{names[0]} and {names[1]} {'gained at most' if gained.high >= 0 else 'lost at least'} {size} against "
         f"{reference.row.name} (upper end of the 95 % interval; another rung would need "
         f"{points(WORTH, percent=metric.percent)})"
     )
@@ -72,4 +73,4 @@ def gain(ground: Ground, one: Trial, over: Trial) -> Interval:
 
 def points(value: float, *, percent: bool = True) -> str:
     """A difference of scores in words."""
-    return f"{100 * value:.1f} points" if percent else f"{value:.3f}"
+    return f"{100 * value:.2f} points" if percent else f"{value:.3f}"

@@ -7,6 +7,7 @@ import pytest
 import small
 import torch
 
+from headstart.base import discovery
 from headstart.base.work import Outcome
 from headstart.engine.drive import drive
 from headstart.engine.journal import Journal
@@ -112,3 +113,21 @@ def test_a_resumed_plan_recalls_its_mixtures(setting, tmp_path):
     again = drive(wise.plan(setting, **FEW), journal, machine=small.CPU)
     assert len(journal.journal) == rows == 1 + len(wise.MIXES)
     assert np.array_equal(first.outputs, again.outputs) and same(first.network, again.network)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "net"), [("norm", small.backbone), ("full", small.backbone), ("lora", small.transformer)]
+)
+def test_the_result_of_any_strategy_can_be_mixed_with_its_start(strategy, net, tmp_path):
+    setting = small.setting(Store(tmp_path / "store"), small.CPU, net=net())
+    options = {"rate": 0.003, "epochs": 2, "batch_size": 8}
+    tuned = small.tune(strategy, setting, **options)
+    found = drive(wise.judge(setting, tuned, (0.0, 0.5, 1.0), label=strategy, detail={}), machine=small.CPU)
+    probed = small.tune("probe", setting)
+    assert np.abs(found[0.0].outputs - probed.outputs).max() <= 1e-3 * np.abs(probed.outputs).max()
+    assert np.abs(found[1.0].outputs - tuned.outputs).max() <= 1e-3 * np.abs(tuned.outputs).max()
+    plan = discovery.load("tune", strategy).plan(setting, **options)
+    network = drive(wise.mixed(setting, plan, 0.5), machine=small.CPU).network
+    with torch.inference_mode():
+        direct = network.eval()(setting.frozen.pixels[setting.held]).numpy()
+    assert np.abs(direct - found[0.5].outputs).max() <= 1e-3 * np.abs(direct).max()
