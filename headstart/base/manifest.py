@@ -22,12 +22,14 @@ from headstart.base import hashes
 from headstart.base.errors import ModelFolderError
 from headstart.base.vocabulary import BackboneInfo, Evidence, Interval, Kind, Preprocessing
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """What this headstart writes, and the newest it reads."""
 
 NAME = "manifest.json"
 WEIGHTS = "weights.safetensors"
 GOLDEN = "golden.safetensors"
+DOUBT = "doubt.safetensors"
+"""What tells how far an answer can be believed; only where there is such a thing."""
 CARD = "MODEL_CARD.md"
 REPORT = "report.html"
 """Written anew whenever somebody asks for it, so it is not among the files that the manifest lists."""
@@ -43,7 +45,12 @@ def _with_a_task(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_a_task}
+def _with_doubt(data: dict[str, Any]) -> dict[str, Any]:
+    """From 2 to 3: until then nothing was kept that tells familiar items from others."""
+    return {**data, "familiar": None, "unmeasured": "the model was sealed before headstart measured it"}
+
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_a_task, 2: _with_doubt}
 """Schema version n -> a pure function from a manifest of version n to one of version n + 1."""
 
 LARGEST = 64 * 2**20
@@ -199,6 +206,24 @@ class GoldenRecord(_Record):
     tolerance: Annotated[float, Field(gt=0, le=0.01)]
 
 
+class FamiliarRecord(_Record):
+    """How an item is told to be unlike the training data.
+
+    Attributes:
+        stages: stages (from 1) whose pooled features are compared.
+        line: distance to the nearest of them above which an item is unfamiliar.
+        rate: share of familiar items that is expected above it, with the 95 % interval of what it may be.
+        held_out: items that the line was drawn on.
+        compared_with: training items whose features are kept.
+    """
+
+    stages: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
+    line: Positive
+    rate: ScoreRecord
+    held_out: Annotated[int, Field(ge=1)]
+    compared_with: Annotated[int, Field(ge=1)]
+
+
 class Manifest(_Record):
     """Everything a sealed model says about itself.
 
@@ -214,6 +239,8 @@ class Manifest(_Record):
         data: how the source was understood: digest, split, counts, skipped items.
         training: how it was made: strategy, seed, budget, seconds, options.
         metrics: its own test scores, or cross-validated ones.
+        familiar: how unfamiliar items are told; None where they are not.
+        unmeasured: why they are not; "" if they are.
         files: every other file that belongs to the model.
         seal: digest of the manifest without this field; golden examples cannot see class names that were swapped.
     """
@@ -238,6 +265,8 @@ class Manifest(_Record):
     verdict: dict[str, JsonValue]
     metrics: dict[str, ScoreRecord]
     golden: GoldenRecord
+    familiar: FamiliarRecord | None
+    unmeasured: str
     files: dict[str, FileRecord]
     seal: str = ""
 
@@ -245,6 +274,8 @@ class Manifest(_Record):
     def _agrees_with_itself(self) -> Manifest:
         if len(set(self.names)) != len(self.names):
             raise ValueError("names must differ from each other")
+        if self.familiar is not None and self.kind == "baseline":
+            raise ValueError("a baseline model has no features for 'familiar' to compare")
         if self.kind == "baseline":
             if self.baseline is None:
                 raise ValueError("a baseline model needs 'baseline'")

@@ -163,6 +163,10 @@ class Run:
         ``before_is``, ``after_is``.
         ``attention``: where the network looked: ``part``, ``row``, ``picture`` and ``overlay`` (names within ``path``),
         what was ``predicted`` and the ``truth``, what the heat is ``about``, and the ``method``.
+        ``unfamiliar``: ``missing``, why unfamiliar items are not told; or the ``line`` and its ``rate``, the counts of
+        ``held`` items between ``edges`` of strangeness, the ``most`` strange of them (``row`` of the validation part),
+        and of test items, where there are any, ``tested``: ``counts``, ``items``, how many were ``flagged``, and
+        ``coverage`` and ``risk`` of answering the others only.
         ``notes``: what is missing, and why.
         """
         return self.written("exhibits", Mapping)

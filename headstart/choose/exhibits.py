@@ -19,7 +19,7 @@ from headstart.base.errors import BadOption, HeadstartError, MissingExtra
 from headstart.base.manifest import plain
 from headstart.base.run import SHOWN
 from headstart.base.vocabulary import Finding
-from headstart.choose import atlas, attention, comparing, doubts, more_labels, pictures, similarity
+from headstart.choose import atlas, attention, comparing, doubts, more_labels, pictures, similarity, unfamiliar
 from headstart.choose.finish import Finished
 from headstart.choose.ground import Ground
 from headstart.choose.ladder import Climb
@@ -87,6 +87,7 @@ def keep(ground: Ground, found: Climb, ended: Finished, *, shown: bool = True) -
     all_of_it.attempt("The list of suspected labels", _suspects)
     all_of_it.attempt("The learning curve over labels", _labels)
     all_of_it.attempt("How near source and target are", _similarity)
+    all_of_it.attempt("The strangest items", _unfamiliar)
     all_of_it.attempt("The map of features", _map)
     kept: Mapping[int, str] = {}
     if shown:
@@ -154,6 +155,12 @@ def _suspects(given: _Gathering) -> None:
     given.exhibits["suspects"] = [_placed(given, each) for each in found.listed]
 
 
+def _unfamiliar(given: _Gathering) -> None:
+    ended, tested = given.ended, given.parts["tested"]
+    seen = (tested.predictions, tested.targets, ended.strangeness)
+    given.exhibits["unfamiliar"] = unfamiliar.shown(given.ground, ended.trial, ended.watch, seen)
+
+
 def _placed(given: _Gathering, suspect: Mapping[str, Any]) -> dict[str, Any]:
     """A suspect with its part and its row in it, instead of its position among the development items."""
     data = given.ground.dataset
@@ -173,6 +180,8 @@ def _pictures(given: _Gathering) -> Mapping[int, str]:
     ground, to = given.ground, given.ground.journal.path
     suspects = given.exhibits.get("suspects", [])
     doubted = [int(given.parts[each["part"]].rows[each["row"]]) for each in suspects]
+    strange = given.exhibits.get("unfamiliar", {}).get("most", [])
+    doubted += [int(given.parts["validation"].rows[each["row"]]) for each in strange]
     points = given.exhibits.get("map", {}).get("rows", range(len(given.parts["tested"])))
     tested = given.parts["tested"]
     looked_at = [int(tested.rows[each]) for each in attention.rows(tested, ground.task)]

@@ -17,13 +17,16 @@ from headstart.base import discovery, files, hashes, seeds
 from headstart.base.errors import HeadstartError, TrainingError
 from headstart.base.machine import cache_folder
 from headstart.base.manifest import plain
+from headstart.choose import unfamiliar
 from headstart.choose.ground import Ground
 from headstart.choose.ladder import Climb, preferred
 from headstart.choose.planning import RANDOM_COPIES, SCRATCH_LIFE
 from headstart.choose.trial import Trial, fit_baseline
+from headstart.choose.unfamiliar import Watch
 from headstart.choose.verdict import Comparison, conclude
 from headstart.engine.drive import drive
 from headstart.features import inference
+from headstart.features.familiarity import Watched
 from headstart.features.network import Network
 from headstart.tune import wise
 
@@ -40,6 +43,8 @@ class Finished:
         predictor: the baseline; None if a network won.
         verdict: plain data: sentence, outcome, gap, tests.
         predictions: (m, K) of the winner on the items that the verdict is about.
+        watch: what tells it unfamiliar items.
+        strangeness: (m,) of the test items by it; None where there are none, or nothing tells it.
     """
 
     trial: Trial
@@ -47,6 +52,8 @@ class Finished:
     predictor: Any = None
     verdict: Mapping[str, Any] = field(default_factory=dict)
     predictions: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    watch: Watch = field(default_factory=Watch)
+    strangeness: np.ndarray | None = None
 
 
 def finish(ground: Ground, found: Climb) -> Finished:
@@ -69,8 +76,10 @@ def finish(ground: Ground, found: Climb) -> Finished:
         raise _nothing_fits(found)
     role_of_winner = next(role for role, one in standing.items() if one is winner)
     models = {role: _refit(ground, role, one) for role, one in standing.items()}
+    watch = unfamiliar.watch(ground, standing[role_of_winner], models[role_of_winner])
     openings = _count_opening(ground) if len(ground.dataset.test) else 0
-    tested, predictions, targets = _test(ground, found, standing, models)
+    watched = {role_of_winner: watch}
+    tested, predictions, targets, strangeness = _test(ground, found, standing, models, watched)
     comparison = Comparison(
         metric=task.metric(task.stated(ground.metric)),
         winner=role_of_winner,
@@ -92,7 +101,8 @@ def finish(ground: Ground, found: Climb) -> Finished:
     ground.journal.keep("predictions", {**kept, "targets": targets})
     model = models[role_of_winner]
     network, predictor = (model, None) if isinstance(model, Network) else (None, model)
-    return Finished(standing[role_of_winner], network, predictor, verdict, predictions[role_of_winner])
+    own = predictions[role_of_winner]
+    return Finished(standing[role_of_winner], network, predictor, verdict, own, watch, strangeness)
 
 
 def _nothing_fits(found: Climb) -> TrainingError:
@@ -126,29 +136,37 @@ def _refit(ground: Ground, role: str, one: Trial) -> Any:
 
 
 def _test(
-    ground: Ground, found: Climb, standing: Mapping[str, Trial], models: Mapping[str, Any]
-) -> tuple[bool, dict[str, np.ndarray], np.ndarray]:
-    """Predictions of each model on the test part, or out of fold where there is none."""
-    dataset = ground.dataset
+    ground: Ground,
+    found: Climb,
+    standing: Mapping[str, Trial],
+    models: Mapping[str, Any],
+    watched: Mapping[str, Watch],
+) -> tuple[bool, dict[str, np.ndarray], np.ndarray, np.ndarray | None]:
+    """Predictions of each model on the test part, or out of fold where there is none; and how strange its items are."""
+    dataset, strangeness = ground.dataset, None
     if not len(dataset.test):
-        return False, {role: _out_of_fold(ground, found, role) for role in standing}, ground.targets[ground.held]
+        given = {role: _out_of_fold(ground, found, role) for role in standing}
+        return False, given, ground.targets[ground.held], None
     items = [dataset.items[int(i)] for i in dataset.test]
     given = {}
     for role, one in standing.items():
         model = models[role]
         if isinstance(model, Network):
+            watch = watched.get(role, Watch())
             outputs = inference.outputs(
-                model,
+                model if watch.known is None or watch.line is None else Watched(model, watch.known, watch.line.at),
                 items,
                 preprocessing=model.backbone.info.preprocessing,
                 modality=dataset.modality,
                 precision=ground.machine.precision,
                 report=ground.report,
             )
+            if outputs.shape[1] > model.width:
+                outputs, strangeness = outputs[:, : model.width], outputs[:, model.width]
             given[role] = ground.task.predictions(outputs, one.temperature)
         else:
             given[role] = model.predict(items)
-    return True, given, dataset.targets[dataset.test]
+    return True, given, dataset.targets[dataset.test], strangeness
 
 
 def _out_of_fold(ground: Ground, found: Climb, role: str) -> np.ndarray:

@@ -22,7 +22,7 @@ from headstart.base.manifest import REPORT
 from headstart.base.progress import Reporter
 from headstart.base.run import Run
 from headstart.base.vocabulary import BackboneInfo, Evidence, Finding
-from headstart.choose import augmenting, exhibits, finish, ground, ladder, planning, replay, rungs
+from headstart.choose import augmenting, exhibits, finish, ground, ladder, planning, replay, rungs, unfamiliar
 from headstart.choose import backbone as backbones
 from headstart.choose.constraints import Allowed
 from headstart.choose.ground import Ground
@@ -467,7 +467,7 @@ def _seal(
         to,
         network=network,
         predictor=ended.predictor,
-        task=stand.task,
+        task=stand.task.calibrated(trial.predictions, stand.targets[stand.held]),
         info=network.backbone.info if network is not None else None,
         preprocessing=None,
         temperature=trial.temperature,
@@ -479,6 +479,7 @@ def _seal(
         golden=request.golden,
         own_items=own,
         seed=request.seed,
+        doubt=unfamiliar.doubt(stand, trial, ended.watch),
         extra={
             "candidate": trial.row.name,
             "strategy": trial.strategy,

@@ -37,6 +37,7 @@ class Trial:
         augmentation: the training views that were searched for it; None for the ground's.
         size: bytes of its weights.
         unfit: why it may not be sealed though it was measured; empty if it may.
+        begun: options that the first fold began with, which chose the others.
     """
 
     row: Evidence
@@ -50,6 +51,7 @@ class Trial:
     augmentation: Augmentation | None = None
     size: int = 0
     unfit: str = ""
+    begun: Mapping[str, Any] = field(default_factory=dict)
 
     def score(self, metric: str) -> float:
         """Its validation score."""
@@ -114,7 +116,9 @@ def of_strategy(
     temperature = ground.task.temperature(outputs, ground.targets[ground.held])
     curves = tuple(part.curve for part in tuned)
     size = weight(tuned[0].network)
-    return Trial(row, ground.tempered(outputs), strategy, fixed, temperature, frozen, curves, size=size)
+    return Trial(
+        row, ground.tempered(outputs), strategy, fixed, temperature, frozen, curves, size=size, begun=dict(options)
+    )
 
 
 def setting_of(ground: Ground, name: str, fold: int, frozen: Frozen | None = None) -> Setting:

@@ -2,7 +2,8 @@
 
 SOURCE is what fit takes: a folder with one subfolder a class, or a table. Where it has a test part, only that part is
 used. Every score comes with its 95 % interval; of classes, rows of the confusion matrix are true classes and columns
-predicted ones; of several labels, each label is judged by itself.
+predicted ones; of several labels, each label is judged by itself. Pictures that are unlike anything in the training
+data are counted and named, and the score without them is said.
 
 Examples:
 
@@ -16,13 +17,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from headstart.cli import options, tables
 from headstart.cli.reporting import watching
 from headstart.data.printable import printable
+
+if TYPE_CHECKING:
+    from headstart.ship.sealed import Model
 
 SQUARE = 12
 """Classes beyond which the worst confusions are listed instead of the whole matrix."""
@@ -54,11 +58,40 @@ def main(
         return 0
     rows = [(metric.title, tables.score(metric, found[name])) for name, metric in loaded.task.metrics.items()]
     tables.show((f"On {found['n']:,} pictures", "Score with 95 % interval"), rows)
+    if "interval" in found:
+        _interval(found["interval"])
+    if found["unfamiliar"] is not None:
+        _unfamiliar(loaded, found)
     if "confusion" in found:
         _confusion(found["classes"], found["confusion"])
     if "per_label" in found:
         _per_label(found["per_label"])
     return 0
+
+
+def _unfamiliar(model: Model, found: Mapping[str, Any]) -> None:
+    """How many items are unlike the training data, and how good the answers to the others are."""
+    strange, metric = found["unfamiliar"], model.task.metric(model.task.shown[1])
+    expected = strange["expected"]
+    items = f"{strange['count']:,} of {found['n']:,} look" if strange["count"] != 1 else f"1 of {found['n']:,} looks"
+    print(
+        f"\n{items} unlike anything in the training data; of familiar ones about {_percent(expected['value'])} % would "
+        f"({_percent(expected['low'])} to {_percent(expected['high'])})"
+    )
+    if metric.name in strange["without"]:
+        print(f"{metric.title} without them: {tables.score(metric, strange['without'][metric.name])}")
+    for item in strange["items"][:LISTED]:
+        print(f"  {printable(item['file'])}  strangeness {item['strangeness']:.2f}")
+    if len(strange["items"]) > LISTED:
+        print(f"  and {len(strange['items']) - LISTED:,} more (--json lists all)")
+
+
+def _interval(found: Mapping[str, Any]) -> None:
+    share = found["covered"]
+    print(
+        f"\n{_percent(share['value'])} % of the true values lie in their interval ({_percent(share['low'])} to "
+        f"{_percent(share['high'])}); it should hold {_percent(found['coverage'])} %"
+    )
 
 
 def _per_label(labels: Mapping[str, Mapping[str, Any]]) -> None:

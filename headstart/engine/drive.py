@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from headstart.base.errors import RunError
 from headstart.base.machine import Machine, here
 from headstart.base.progress import Reporter, Silent
 from headstart.base.work import Outcome, Plan
+from headstart.engine import loop
 from headstart.engine.checkpoint import EVERY
 from headstart.engine.journal import Journal
-from headstart.engine.loop import train
 
 
 def drive(
@@ -22,6 +23,7 @@ def drive(
     *,
     machine: Machine | None = None,
     report: Reporter | None = None,
+    train: bool = True,
 ) -> Any:
     """Run a plan to its end and return its result.
 
@@ -30,6 +32,10 @@ def drive(
         journal: where finished fits are recorded and recalled; None keeps nothing.
         machine: where to train.
         report: told of progress.
+        train: train what the journal does not have; False only recalls.
+
+    Raises:
+        RunError: when a fit would have to be trained and may not be.
     """
     machine, report = machine or here(), report or Silent()
     outcome: Outcome | None = None
@@ -43,8 +49,10 @@ def drive(
             outcome = recalled
             report.detail(f"{fit.said}: recalled from the journal")
             continue
+        if not train:
+            raise RunError(f"The run has no record of the fit {fit.name}")
         at, every = (journal.checkpoint, journal.every) if journal else (None, EVERY)
-        outcome = train(
+        outcome = loop.train(
             fit,
             machine=machine,
             report=report,

@@ -150,6 +150,24 @@ class Transfer(BaseEstimator, ABC):
             raise AttributeError(f"{type(self).__name__} has a model_ after it was fitted to pictures")
         return self.sealed_.model
 
+    def unfamiliar(self, X: Any) -> NDArray[np.bool_]:
+        """Whether each picture is unlike anything in the training data, (n,) True or False.
+
+        Args:
+            X: n pictures.
+
+        Raises:
+            NotFittedError: not fitted yet.
+            BadOption: fitted to vectors, or the sealed model does not measure it.
+            ValueError: a picture cannot be read.
+        """
+        items = self._pictures(X)
+        if items is None:
+            raise BadOption(
+                "A head for vectors does not tell unfamiliar ones", expected="an estimator that was fitted to pictures"
+            )
+        return self.sealed_.model.unfamiliar(items)
+
     def save(self, to: str | Path) -> Path:
         """Copy the sealed model to a folder, for ``headstart.load`` and ``headstart predict``.
 

@@ -12,8 +12,12 @@ from headstart.base.errors import Undecodable
 from headstart.base.machine import here
 from headstart.base.progress import Reporter, Silent
 from headstart.base.vocabulary import Preprocessing
+from headstart.features.familiarity import Stages, Watched
 from headstart.features.network import Features, Network
 from headstart.features.reading import load_each
+
+Whole = Network | Features | Watched | Stages
+"""What takes inputs and puts out rows of a known ``width``."""
 
 
 class Ready:
@@ -24,7 +28,7 @@ class Ready:
         precision: "float32", "bf16" or "auto".
     """
 
-    def __init__(self, network: Network | Features, precision: str = "float32") -> None:
+    def __init__(self, network: Whole, precision: str = "float32") -> None:
         self.machine = here(precision)
         self.network = network.eval().to(self.machine.device).to(memory_format=torch.channels_last)
 
@@ -36,7 +40,7 @@ class Ready:
 
 
 def outputs(
-    network: Network | Features,
+    network: Whole,
     items: Sequence[Any],
     *,
     preprocessing: Preprocessing,
@@ -49,7 +53,7 @@ def outputs(
     """Outputs (n, C), float32.
 
     Args:
-        network: put into eval mode; ``Features`` puts out what a head would read.
+        network: put into eval mode; ``Features`` puts out what a head would read, ``Watched`` how strange items are.
         items: what the modality decodes.
         preprocessing: the backbone's.
         modality: a plug-in of the data room.

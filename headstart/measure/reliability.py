@@ -6,17 +6,20 @@ sure of what they say at every confidence; bins of equal width leave most of the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from headstart.base import seeds
 from headstart.base.errors import DataError
 from headstart.base.vocabulary import Interval
 from headstart.measure import arrays, intervals
 from headstart.measure.arrays import Floats, Ints
 
 MOST_BINS = 10
+REPLICATES = 500
+_DRAWS = 20_000_000
 IN_A_BIN = 20
 """Items that a bin should have at least, where there are enough of them for two bins."""
 
@@ -30,6 +33,7 @@ class Curve:
         count: (b,) items in it.
         confidence: (b,) their mean confidence.
         share: b shares of them that came true, with 95 % Wilson intervals.
+        interval: the calibration error, with the 95 % interval that chance in the items leaves it.
     """
 
     low: Floats
@@ -37,6 +41,7 @@ class Curve:
     count: Ints
     confidence: Floats
     share: tuple[Interval, ...]
+    interval: Interval | None = None
 
     @property
     def error(self) -> float:
@@ -57,10 +62,11 @@ class Curve:
             }
             for low, high, count, mean, share in bins
         ]
-        return {"bins": rows, "error": self.error}
+        interval = None if self.interval is None else self.interval.as_dict()
+        return {"bins": rows, "error": self.error, "interval": interval}
 
 
-def curve(confidence: Any, true: Any, bins: int | None = None) -> Curve:
+def curve(confidence: Any, true: Any, bins: int | None = None, *, seed: int = 0) -> Curve:
     """The reliability curve of confidences (n,) in [0, 1] in what turned out ``true`` (n,).
 
     Items of one confidence are never taken apart, so there may be fewer bins than asked for.
@@ -69,6 +75,7 @@ def curve(confidence: Any, true: Any, bins: int | None = None) -> Curve:
         confidence: probabilities that were stated.
         true: whether it was so.
         bins: at most; by default one for every ``IN_A_BIN`` items, from 1 to ``MOST_BINS``.
+        seed: of the interval's resamples.
 
     Raises:
         DataError: none, of different lengths, or outside [0, 1].
@@ -88,4 +95,30 @@ def curve(confidence: Any, true: Any, bins: int | None = None) -> Curve:
     count = np.diff(np.r_[starts, n])
     right = np.add.reduceat(so[order].astype(np.int64), starts)
     share = tuple(intervals.wilson(int(r), int(c)) for r, c in zip(right, count, strict=True))
-    return Curve(values[starts], values[starts + count - 1], count, np.add.reduceat(values, starts) / count, share)
+    mean = np.add.reduceat(values, starts) / count
+    found = Curve(values[starts], values[starts + count - 1], count, mean, share)
+    return replace(found, interval=_resampled(found, values, so[order], seed))
+
+
+def _resampled(found: Curve, values: Floats, so: Any, seed: int) -> Interval:
+    """The error with its bootstrap interval, less the error that a calibrated model would show on as few items.
+
+    A mean of absolute distances is above 0 by chance alone: resampled answers that come true as often as they say give
+    the size of that, which is taken off both ends (they stay at 0 or above). The value itself is the plain error.
+    """
+    rng, place = seeds.generator(seed, "reliability"), np.repeat(np.arange(len(found.count)), found.count)
+    gap, n = so.astype(np.float64) - values, len(values)
+    turns = int(np.clip(_DRAWS // n, 50, REPLICATES))
+    drawn, chance = np.empty(turns), np.empty(turns)
+    for turn in range(turns):
+        rows = rng.integers(n, size=n)
+        drawn[turn] = _error_of(gap[rows], place[rows], n)
+        chance[turn] = _error_of((rng.random(n) < values).astype(np.float64) - values, place, n)
+    # Resampling adds as much chance once more, so the resamples are moved to lie around the error less its own.
+    shift = float(drawn.mean() - (found.error - chance.mean()))
+    low, high = (max(0.0, float(each) - shift) for each in np.quantile(drawn, (0.025, 0.975)))
+    return Interval(found.error, min(low, found.error), max(high, found.error))
+
+
+def _error_of(gap: Floats, place: Any, n: int) -> float:
+    return float(np.abs(np.bincount(place, weights=gap)).sum() / n)

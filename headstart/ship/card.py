@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headstart.base.manifest import EvidenceRecord, Manifest, ScoreRecord
+from headstart.base.manifest import DOUBT, EvidenceRecord, Manifest, ScoreRecord
 from headstart.base.vocabulary import Interval
 from headstart.data.printable import listed
 from headstart.measure.metric import Metric
@@ -230,10 +230,25 @@ def _limits(manifest: Manifest, task: Task) -> str:
         "- The scores hold for data like those above; another camera, place or time can be harder.",
         "- An interval says how far chance in the tested items reaches, not how far the data may drift.",
     ]
+    lines.append(_unfamiliar(manifest))
     if manifest.backbone is not None:
         lines.append("- What the pretraining data got wrong about the world may have come along with the weights.")
     lines += [f"- {_escape(str(limit))}" for limit in _sequence(manifest.training.get("limits"))]
     return "\n".join(lines)
+
+
+def _unfamiliar(manifest: Manifest) -> str:
+    known = manifest.familiar
+    if known is None:
+        return f"- It does not tell items that are unlike its training data: {_escape(manifest.unmeasured)}."
+    rate = known.rate
+    return (
+        "- It marks items that are unlike its training data as unfamiliar. The line was drawn on "
+        f"{known.held_out:,} held-out items; about {100 * rate.value:.1f} % of familiar items cross it "
+        f"({100 * rate.low:.1f} to {100 * rate.high:.1f} %). A new class that looks like a known one can stay below. "
+        f"For this, {DOUBT} holds features of {known.compared_with:,} training items: numbers, no pictures, but of "
+        "single items."
+    )
 
 
 def _use(manifest: Manifest, name: str) -> str:

@@ -23,6 +23,8 @@ from headstart.base.vocabulary import Preprocessing
 
 COUNT = 8
 TOLERANCE = 1e-3
+STRANGENESS_TOLERANCE = 1e-2
+"""Of how far the line is away, or of how far the item is, whichever is more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +34,17 @@ class Golden:
     Attributes:
         inputs: (n, 3, s, s) uint8, already preprocessed.
         predictions: (n, K) float32, on a scale on which 0.001 is little.
+        strangeness: (n,) float32; None where that is not measured.
     """
 
     inputs: np.ndarray
     predictions: np.ndarray
+    strangeness: np.ndarray | None = None
 
     def save(self, path: Path) -> None:
         """Write them as safetensors."""
-        save_file({"inputs": self.inputs, "predictions": self.predictions}, path)
+        arrays = {"inputs": self.inputs, "predictions": self.predictions}
+        save_file(arrays if self.strangeness is None else {**arrays, "strangeness": self.strangeness}, path)
 
 
 def generate(size: int, *, seed: int, count: int = COUNT) -> np.ndarray:
@@ -72,6 +77,7 @@ def read(path: Path, *, columns: int) -> Golden:
         raise ModelFolderError(f"{path.name} cannot be read: {error}", where=str(path)) from error
     # Until schema version 2 there were classifiers only, and what they predict are probabilities.
     inputs, predictions = arrays.get("inputs"), arrays.get("predictions", arrays.get("probabilities"))
+    strangeness = arrays.get("strangeness")
     if (
         inputs is None
         or predictions is None
@@ -79,13 +85,14 @@ def read(path: Path, *, columns: int) -> Golden:
         or inputs.ndim != 4
         or predictions.shape != (len(inputs), columns)
         or not len(inputs)
+        or (strangeness is not None and strangeness.shape != (len(inputs),))
     ):
         raise ModelFolderError(
             f"{path.name} does not hold golden examples",
             where=str(path),
             expected=f"inputs (n, 3, s, s) uint8 and predictions (n, {columns})",
         )
-    return Golden(inputs, predictions.astype(np.float32))
+    return Golden(inputs, predictions.astype(np.float32), strangeness)
 
 
 def check(golden: Golden, found: np.ndarray, *, tolerance: float, where: str) -> float:
@@ -112,6 +119,30 @@ def check(golden: Golden, found: np.ndarray, *, tolerance: float, where: str) ->
         where=f"{where}, golden example {row + 1} of {len(expected)}",
         expected=f"{expected[row, column]:.6f}, got {found[row, column]:.6f} "
         f"(largest difference {worst:.2g}, allowed {tolerance:g})",
+        next_move="install the library versions of its manifest.json, or fit again",
+    )
+
+
+def check_strangeness(golden: Golden, found: np.ndarray, *, where: str) -> None:
+    """Compare replayed strangeness (n,) with the expected one: close to it, and on the same side of the line.
+
+    Raises:
+        ModelFolderError: on drift, or where one has it and the other has not.
+    """
+    measured = bool(np.isfinite(found).any())
+    if golden.strangeness is None and not measured:
+        return
+    expected = np.full(len(found), np.nan) if golden.strangeness is None else golden.strangeness.astype(np.float64)
+    allowed = STRANGENESS_TOLERANCE * np.maximum(1.0, np.abs(expected))
+    beside = np.abs(expected - 1.0) <= allowed
+    good = (np.abs(found - expected) <= allowed) & (((found > 1.0) == (expected > 1.0)) | beside)
+    if good.all():
+        return
+    row = int(np.flatnonzero(~good)[0])
+    raise ModelFolderError(
+        "The model no longer finds the same items unfamiliar as when it was sealed",
+        where=f"{where}, golden example {row + 1} of {len(found)}",
+        expected=f"a strangeness of {expected[row]:.4f}, got {found[row]:.4f}",
         next_move="install the library versions of its manifest.json, or fit again",
     )
 

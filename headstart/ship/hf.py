@@ -17,7 +17,7 @@ import torch
 from headstart.backbones.publishing import ENDS, Finished, Published
 from headstart.base import discovery
 from headstart.base.errors import ExportError, MissingExtra
-from headstart.ship import card
+from headstart.ship import card, doubt
 from headstart.ship.exporting import Reloaded, Written
 from headstart.ship.scoring import BACKBONE, NetworkScorer
 from headstart.ship.sealed import Model
@@ -44,7 +44,7 @@ def write(model: Model, to: Path) -> Written:
     to.mkdir()
     provider.publish(finished, to)
     loaded: Published = provider.published(to)
-    notes = (_their_own(model, loaded),)
+    notes = (_their_own(model, loaded), *doubt.left_out(model.doubt))
     hub = card.Hub(loaded.library, loaded.use, loaded.needs, notes)
     (to / README).write_text(card.render(model.manifest, model.task, name=to.name, hub=hub), encoding="utf-8")
     return Written(paths=(to,), use=loaded.use, needs=loaded.needs, notes=notes)

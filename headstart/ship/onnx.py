@@ -22,6 +22,7 @@ from headstart.base.errors import ExportError, MissingExtra
 from headstart.base.vocabulary import Preprocessing
 from headstart.baselines.predictor import Graph
 from headstart.data.exportable import BATCH, ExportInputs
+from headstart.features.familiarity import Watched
 from headstart.features.network import Network
 from headstart.ship.exporting import Reloaded, Written
 from headstart.ship.scoring import BaselineScorer, NetworkScorer
@@ -36,6 +37,8 @@ TOLERANCE = 1e-4
 
 PREPARED = "prepared"
 """Name of the tensor between preparation and network."""
+STRANGENESS = "strangeness"
+"""Name of the second output, (n,), where there is one: above 1 the item is unlike the training data."""
 BEHIND = "network/"
 """What names of everything behind the preparation begin with."""
 _SHAPE = 3
@@ -137,7 +140,7 @@ def _parts(model: Model) -> tuple[ExportInputs, nn.Module]:
     """
     room, scorer = discovery.load("data", model.manifest.modality), model.scorer
     if isinstance(scorer, NetworkScorer):
-        ended = _Ended(scorer.network, model.task, scorer.temperature)
+        ended = _Ended(scorer.whole, model.task, scorer.temperature)
         return room.export_inputs(scorer.preprocessing), ended.eval()
     predictor: Any = scorer.predictor if isinstance(scorer, BaselineScorer) else scorer
     if not hasattr(predictor, "graph"):
@@ -151,25 +154,29 @@ def _parts(model: Model) -> tuple[ExportInputs, nn.Module]:
 
 
 class _Ended(nn.Module):
-    """A network with its temperature and activation behind it."""
+    """A network with its temperature and activation behind it, and how strange its input is where that is watched."""
 
-    def __init__(self, network: Network, task: Task, temperature: float) -> None:
+    def __init__(self, network: Network | Watched, task: Task, temperature: float) -> None:
         super().__init__()
         self.network, self.task, self.temperature = network, task, temperature
+        self.outputs = (task.gives, STRANGENESS) if isinstance(network, Watched) else (task.gives,)
 
-    def forward(self, read: torch.Tensor) -> torch.Tensor:
-        return self.task.in_graph(self.network(read), self.temperature)
+    def forward(self, read: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
+        found = self.network(read)
+        if len(self.outputs) == 1:
+            return self.task.in_graph(found, self.temperature)
+        return self.task.in_graph(found[:, :-1], self.temperature), found[:, -1]
 
 
 def _composed(onnx: Any, model: Model, inputs: ExportInputs, network: nn.Module) -> Any:
     """Preparation and network as one graph; the tensor between them keeps a name, so that either can be run alone."""
-    given = _example(inputs)
+    given, outputs = _example(inputs), _outputs(model, network)
     if inputs.prepare is None:
-        return _graph(network, given, inputs.axes, model.task.gives)
+        return _graph(network, given, inputs.axes, outputs)
     with torch.no_grad():
         read = inputs.prepare(*given.values())
     shape = (BATCH, *read.shape[1:])
-    back = _graph(network, {PREPARED: read}, {PREPARED: shape}, model.task.gives)
+    back = _graph(network, {PREPARED: read}, {PREPARED: shape}, outputs)
     front = onnx.load_from_string(_front(model.manifest.modality, inputs.preprocessing))
     # Only one side may be renamed: the library does not follow names into the branches that the preparation has.
     back = onnx.compose.add_prefix(back, BEHIND, rename_inputs=False, rename_outputs=False)
@@ -185,7 +192,12 @@ def _front(modality: str, preprocessing: Preprocessing) -> bytes:
     inputs: ExportInputs = discovery.load("data", modality).export_inputs(preprocessing)
     if inputs.prepare is None:
         raise ExportError(f"{modality} are not prepared in a graph")
-    return bytes(_graph(inputs.prepare, _example(inputs), inputs.axes, PREPARED).SerializeToString())
+    return bytes(_graph(inputs.prepare, _example(inputs), inputs.axes, (PREPARED,)).SerializeToString())
+
+
+def _outputs(model: Model, network: nn.Module) -> tuple[str, ...]:
+    """What the graph gives, the predictions first."""
+    return network.outputs if isinstance(network, _Ended) else (model.task.gives,)
 
 
 def _example(inputs: ExportInputs) -> dict[str, torch.Tensor]:
@@ -194,7 +206,9 @@ def _example(inputs: ExportInputs) -> dict[str, torch.Tensor]:
     return {name: torch.from_numpy(np.concatenate([arrays[name]] * 2)) for name in inputs.axes}
 
 
-def _graph(module: nn.Module, given: Mapping[str, torch.Tensor], axes: Mapping[str, Sequence[Any]], output: str) -> Any:
+def _graph(
+    module: nn.Module, given: Mapping[str, torch.Tensor], axes: Mapping[str, Sequence[Any]], outputs: Sequence[str]
+) -> Any:
     """A module as a graph with every named axis free.
 
     Raises:
@@ -213,7 +227,7 @@ def _graph(module: nn.Module, given: Mapping[str, torch.Tensor], axes: Mapping[s
             dynamo=True,
             dynamic_shapes=shapes,
             input_names=list(given),
-            output_names=[output],
+            output_names=list(outputs),
             verbose=False,
             external_data=False,
         )
@@ -280,6 +294,7 @@ def _about(model: Model, inputs: ExportInputs) -> dict[str, str]:
         "labels": list(manifest.names),
         "input": inputs.words,
         "output": f"{model.task.gives} (n, {len(manifest.names)}), columns in the order of labels",
+        STRANGENESS: _strangeness(model),
         "preprocessing": manifest.preprocessing.model_dump(),
         "temperature": manifest.temperature,
         "activation": model.task.activation(manifest.temperature),
@@ -290,6 +305,13 @@ def _about(model: Model, inputs: ExportInputs) -> dict[str, str]:
     return {
         key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for key, value in said.items()
     }
+
+
+def _strangeness(model: Model) -> str:
+    """What the second output says, or why there is none."""
+    if model.doubt.line is None:
+        return f"not in this file: {model.doubt.missing}"
+    return "second output (n,); above 1 the item is unlike anything in the training data"
 
 
 def _use(model: Model, inputs: ExportInputs, to: Path) -> tuple[str, ...]:

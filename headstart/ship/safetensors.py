@@ -20,7 +20,7 @@ from headstart.backbones.publishing import ENDS, WEIGHTS, Plain
 from headstart.base import discovery, files
 from headstart.base.errors import ExportError
 from headstart.data.exportable import ExportInputs
-from headstart.ship import card
+from headstart.ship import card, doubt
 from headstart.ship.exporting import Reloaded, Written
 from headstart.ship.scoring import BACKBONE, NetworkScorer
 from headstart.ship.sealed import Model
@@ -67,7 +67,10 @@ def write(model: Model, to: Path) -> Written:
     use, needs = _use(model, plain, inputs, about), (*plain.needs, *inputs.needs, "safetensors")
     hub = card.Hub("pytorch", use, needs)
     (to / README).write_text(card.render(model.manifest, model.task, name=to.name, hub=hub), encoding="utf-8")
-    return Written(paths=(to,), notes=(f"{README} in it shows, line by line, how a prediction is made of it",))
+    return Written(
+        paths=(to,),
+        notes=(f"{README} in it shows, line by line, how a prediction is made of it", *doubt.left_out(model.doubt)),
+    )
 
 
 def reload(path: Path, model: Model) -> Reloaded:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -17,15 +17,41 @@ from headstart.backbones import catalogue
 from headstart.backbones.chain import Backbone
 from headstart.base import discovery
 from headstart.base.errors import HeadstartError, ModelFolderError, Undecodable
-from headstart.base.manifest import NAME, WEIGHTS, Manifest
+from headstart.base.manifest import DOUBT, NAME, WEIGHTS, Manifest
 from headstart.base.vocabulary import Preprocessing
 from headstart.baselines.predictor import Predictor
 from headstart.features import inference
+from headstart.features.familiarity import Known, Watched
 from headstart.features.network import Network
+from headstart.ship.doubt import Doubt
 from headstart.tasks.task import Task
 
 BACKBONE, HEAD, BASELINE = "backbone.", "head.", "baseline."
 """Prefixes of tensor names in the weights file."""
+
+
+class Judgement(NamedTuple):
+    """What a model says of one item.
+
+    Attributes:
+        scores: the prediction (K,).
+        strangeness: how far the item lies from the training items, above 1 for an unfamiliar one; NaN where that is
+            not measured.
+    """
+
+    scores: np.ndarray
+    strangeness: float
+
+
+class Judged(NamedTuple):
+    """The same of n items: ``scores`` (n, K) float64 and ``strangeness`` (n,) float64."""
+
+    scores: np.ndarray
+    strangeness: np.ndarray
+
+    def each(self) -> list[Judgement]:
+        """One by one."""
+        return [Judgement(*each) for each in zip(self.scores, self.strangeness.tolist(), strict=True)]
 
 
 class Scorer(Protocol):
@@ -35,8 +61,16 @@ class Scorer(Protocol):
         """Predictions (n, K) float64; ``failed`` gets position -> reason of unreadable items, whose rows are NaN."""
         ...
 
+    def judge(self, items: Sequence[Any], *, precision: str, failed: dict[int, str]) -> Judged:
+        """The same, and how strange each item is."""
+        ...
+
     def replay(self, arrays: np.ndarray) -> np.ndarray:
         """Predictions (n, K) float64 of preprocessed inputs (n, 3, s, s) uint8, in float32 on the processor."""
+        ...
+
+    def rejudge(self, arrays: np.ndarray) -> Judged:
+        """The same, and how strange each input is."""
         ...
 
     def prepare(self, item: Any) -> np.ndarray:
@@ -47,8 +81,8 @@ class Scorer(Protocol):
         """
         ...
 
-    def judging(self, precision: str) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
-        """A function from prepared items to predictions (n, K) float64, for one thread: their batch is one pass."""
+    def judging(self, precision: str) -> Callable[[Sequence[np.ndarray]], Sequence[Judgement]]:
+        """A function from prepared items to what is said of each, for one thread: their batch is one pass."""
         ...
 
     def tensors(self) -> dict[str, torch.Tensor]:
@@ -57,33 +91,63 @@ class Scorer(Protocol):
 
 
 class NetworkScorer:
-    """A network, its task, its preprocessing and its temperature."""
+    """A network, its task, its preprocessing, its temperature, and what it takes for familiar."""
 
     def __init__(
-        self, network: Network, task: Task, preprocessing: Preprocessing, temperature: float, modality: str
+        self,
+        network: Network,
+        task: Task,
+        preprocessing: Preprocessing,
+        temperature: float,
+        modality: str,
+        *,
+        doubt: Doubt | None = None,
     ) -> None:
         self.network, self.task, self.preprocessing = network, task, preprocessing
         self.temperature, self.modality = temperature, modality
         self._room = discovery.load("data", modality)
+        self._whole: Network | Watched = network
+        if doubt is not None and doubt.known is not None and doubt.line is not None:
+            self._whole = Watched(network, doubt.known, doubt.line.at)
+
+    @property
+    def whole(self) -> Network | Watched:
+        """The network, and what watches its input where there is that."""
+        return self._whole
 
     def score(self, items: Sequence[Any], *, precision: str, failed: dict[int, str]) -> np.ndarray:
         """Predictions (n, K) float64."""
+        return self.judge(items, precision=precision, failed=failed).scores
+
+    def judge(self, items: Sequence[Any], *, precision: str, failed: dict[int, str]) -> Judged:
+        """Predictions (n, K) and strangeness (n,) float64, in one pass."""
         outputs = inference.outputs(
-            self.network,
+            self._whole,
             items,
             preprocessing=self.preprocessing,
             modality=self.modality,
             precision=precision,
             failed=failed,
         )
-        return self.task.predictions(outputs.astype(np.float64), self.temperature)
+        return self._judged(outputs)
 
     def replay(self, arrays: np.ndarray) -> np.ndarray:
         """Predictions (n, K) float64; leaves the network on the processor."""
-        network = self.network.eval().to("cpu")
+        return self.rejudge(arrays).scores
+
+    def rejudge(self, arrays: np.ndarray) -> Judged:
+        """Predictions (n, K) and strangeness (n,) float64; leaves the network on the processor."""
+        whole = self._whole.eval().to("cpu")
         with torch.inference_mode():
-            outputs = network(torch.from_numpy(np.ascontiguousarray(arrays))).float().numpy()
-        return self.task.predictions(outputs.astype(np.float64), self.temperature)
+            outputs = whole(torch.from_numpy(np.ascontiguousarray(arrays))).float().numpy()
+        return self._judged(outputs)
+
+    def _judged(self, outputs: np.ndarray) -> Judged:
+        """Of outputs (n, C), or (n, C + 1) with the strangeness behind them."""
+        width = self.network.width
+        scores = self.task.predictions(outputs[:, :width].astype(np.float64), self.temperature)
+        watched = outputs.shape[1] > width
+        return Judged(scores, outputs[:, width].astype(np.float64) if watched else np.full(len(outputs), np.nan))
 
     def prepare(self, item: Any) -> np.ndarray:
         """The network's input (3, s, s) uint8.
@@ -94,10 +158,10 @@ class NetworkScorer:
         array: np.ndarray = self._room.load(item, self.preprocessing)
         return array
 
-    def judging(self, precision: str) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
+    def judging(self, precision: str) -> Callable[[Sequence[np.ndarray]], Sequence[Judgement]]:
         """One forward pass a batch, in the given precision."""
-        ready = inference.Ready(self.network, precision)
-        return lambda arrays: self.task.predictions(ready(arrays).astype(np.float64), self.temperature)
+        ready = inference.Ready(self._whole, precision)
+        return lambda arrays: self._judged(ready(arrays)).each()
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """Backbone and head; each tensor is its own copy, whatever it shares memory with."""
@@ -121,6 +185,14 @@ class BaselineScorer:
         width = max((len(row) for row in rows), default=0)
         return np.stack([row if len(row) else np.full(width, np.nan) for row in rows])
 
+    def judge(self, items: Sequence[Any], *, precision: str, failed: dict[int, str]) -> Judged:
+        """Predictions (n, K) float64; nothing is known of how strange items are."""
+        return _unwatched(self.score(items, precision=precision, failed=failed))
+
+    def rejudge(self, arrays: np.ndarray) -> Judged:
+        """Predictions (n, K) float64; nothing is known of how strange inputs are."""
+        return _unwatched(self.replay(arrays))
+
     def _one(self, item: Any, position: int, failed: dict[int, str]) -> np.ndarray:
         try:
             return np.asarray(self.predictor.predict([item]), dtype=np.float64)[0]
@@ -141,9 +213,9 @@ class BaselineScorer:
         """
         return np.asarray(self.predictor.predict([item]), dtype=np.float64)[0]
 
-    def judging(self, precision: str) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
+    def judging(self, precision: str) -> Callable[[Sequence[np.ndarray]], Sequence[Judgement]]:
         """Nothing is left to do."""
-        return np.stack
+        return lambda rows: _unwatched(np.stack(rows)).each()
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """The baseline's arrays."""
@@ -151,7 +223,11 @@ class BaselineScorer:
         return {BASELINE + name: torch.from_numpy(np.array(array, order="C")) for name, array in arrays.items()}
 
 
-def restored(folder: Path, manifest: Manifest, task: Task) -> Scorer:
+def _unwatched(scores: np.ndarray) -> Judged:
+    return Judged(scores, np.full(len(scores), np.nan))
+
+
+def restored(folder: Path, manifest: Manifest, task: Task, doubt: Doubt | None = None) -> Scorer:
     """Build the scorer that a checked folder describes.
 
     Raises:
@@ -169,7 +245,7 @@ def restored(folder: Path, manifest: Manifest, task: Task) -> Scorer:
         discovery.load("data", manifest.modality, kind="modality")
         if manifest.kind == "baseline":
             return _baseline(tensors, manifest, task)
-        return _network(tensors, manifest, task, folder)
+        return _network(tensors, manifest, task, folder, doubt)
     except ModelFolderError:
         raise
     except HeadstartError as error:
@@ -189,7 +265,9 @@ def _baseline(tensors: Mapping[str, torch.Tensor], manifest: Manifest, task: Tas
         raise ModelFolderError(f"The baseline {manifest.baseline.name} cannot be restored: {error!r}") from error
 
 
-def _network(tensors: Mapping[str, torch.Tensor], manifest: Manifest, task: Task, folder: Path) -> Scorer:
+def _network(
+    tensors: Mapping[str, torch.Tensor], manifest: Manifest, task: Task, folder: Path, doubt: Doubt | None
+) -> Scorer:
     record, head_record = manifest.backbone, manifest.head
     if record is None or head_record is None:
         raise ModelFolderError("The manifest describes no network", where=NAME)
@@ -213,7 +291,25 @@ def _network(tensors: Mapping[str, torch.Tensor], manifest: Manifest, task: Task
     for prefix, part in parts.items():
         part.load_state_dict({name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)})
     network = Network(_normalised(backbone, preprocessing), head, record.taps).eval()
-    return NetworkScorer(network, task, preprocessing, manifest.temperature, manifest.modality)
+    if doubt is not None and doubt.known is not None:
+        _fits(backbone, doubt.known, folder)
+    return NetworkScorer(network, task, preprocessing, manifest.temperature, manifest.modality, doubt=doubt)
+
+
+def _fits(backbone: Backbone, known: Known, folder: Path) -> None:
+    """The features that items are compared with must be this network's.
+
+    Raises:
+        ModelFolderError: when they are not as many, or of stages that it does not have.
+    """
+    stages = [stage for stage in known.stages if stage <= backbone.depth]
+    width = sum(backbone.pooled_width(stage) for stage in stages)
+    if len(stages) != len(known.stages) or width != known.reference.shape[1]:
+        raise ModelFolderError(
+            f"{DOUBT} has {known.reference.shape[1]} features of stages {', '.join(map(str, known.stages))}",
+            where=str(folder / DOUBT),
+            expected=f"{width} of a network with {backbone.depth} stages",
+        )
 
 
 def _same_tensors(wanted: Mapping[str, torch.Tensor], found: Mapping[str, torch.Tensor], folder: Path) -> None:

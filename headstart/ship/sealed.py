@@ -22,8 +22,9 @@ from headstart.base.run import Run
 from headstart.base.vocabulary import Evidence, Interval
 from headstart.data.opening import open_source
 from headstart.data.printable import count, where
-from headstart.ship import display, evaluation, golden
+from headstart.ship import display, doubt, evaluation, golden
 from headstart.ship.described import task_of
+from headstart.ship.doubt import Doubt
 from headstart.ship.items import listed
 from headstart.ship.scoring import Scorer, restored
 from headstart.tasks.task import Task
@@ -45,6 +46,9 @@ class Prediction:
         scores: (K,) probabilities of the classes or labels, or the one value.
         task: what is predicted.
         modality: what kind of item it is: a file of the data room.
+        strangeness: how far the item lies from the training items, where an item above 1 is unlike all of them; None
+            where the model does not measure it.
+        unsure: its confidence is below the one that was asked for.
     """
 
     item: Any = field(compare=False)
@@ -52,11 +56,18 @@ class Prediction:
     scores: np.ndarray = field(compare=False)
     task: Task = field(compare=False)
     modality: str = field(default="images", compare=False)
+    strangeness: float | None = field(default=None, compare=False)
+    unsure: bool = field(default=False, compare=False)
 
     @property
     def classes(self) -> tuple[str, ...]:
         """What ``scores`` are of."""
         return self.task.names
+
+    @property
+    def unfamiliar(self) -> bool | None:
+        """Whether the item is unlike anything in the training data; None where the model does not measure it."""
+        return None if self.strangeness is None else self.strangeness > 1.0
 
     @property
     def label(self) -> str:
@@ -97,7 +108,8 @@ class Prediction:
     def __repr__(self) -> str:
         shape = getattr(self.item, "shape", None)
         item = repr(self.item) if shape is None else f"<{type(self.item).__name__} {tuple(shape)}>"
-        return f"Prediction({item if len(item) <= _LONG else item[:_LONG] + '…'}, {self.said()})"
+        marks = "".join(f", {word}" for word, so in (("unsure", self.unsure), ("unfamiliar", self.unfamiliar)) if so)
+        return f"Prediction({item if len(item) <= _LONG else item[:_LONG] + '…'}, {self.said()}{marks})"
 
     def _repr_html_(self) -> str:
         return display.prediction(self)
@@ -118,15 +130,18 @@ class Model:
         manifest: what the folder says about itself.
         task: what it predicts.
         scorer: turns items into predictions.
+        doubt: what is known of how far to believe it.
 
     Attributes:
         path: its folder.
         manifest: what the folder says about itself.
         task: what it predicts: names, scores, words.
+        doubt: what is known of how far to believe it.
     """
 
-    def __init__(self, path: Path, manifest: Manifest, task: Task, scorer: Scorer) -> None:
+    def __init__(self, path: Path, manifest: Manifest, task: Task, scorer: Scorer, doubt: Doubt | None = None) -> None:
         self.path, self.manifest, self.task, self._scorer = path, manifest, task, scorer
+        self.doubt = doubt or Doubt()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -155,21 +170,30 @@ class Model:
         run = Run(self.path / "run")
         return run if run.exists() else None
 
-    def predict(self, items: Any, *, on_error: OnError = "raise", precision: str = "float32") -> list[Prediction]:
-        """Labels with confidence, or values, one for each item, in order.
+    def predict(
+        self,
+        items: Any,
+        *,
+        on_error: OnError = "raise",
+        precision: str = "float32",
+        min_confidence: float | None = None,
+    ) -> list[Prediction]:
+        """Labels with confidence, or values, one for each item, in order; each says whether its item is unfamiliar.
 
         Args:
             items: paths, PIL images or arrays; a list of them, a single one, or a folder.
             on_error: "raise" at the first unreadable item, or "skip" it (``Prediction.item`` tells which are left).
             precision: "float32", "bf16" or "auto".
+            min_confidence: predictions below it say that they are ``unsure``.
 
         Raises:
             Undecodable: for an item that cannot be read, unless it is skipped.
             DataError: when there is nothing to predict.
+            BadOption: a confidence outside (0, 1], or of a model whose answers have none.
         """
         found = display.Predictions()
         _check(on_error)
-        for _, result in self.stream(items, precision=precision):
+        for _, result in self.stream(items, precision=precision, min_confidence=min_confidence):
             if isinstance(result, Prediction):
                 found.append(result)
             elif on_error == "raise":
@@ -196,34 +220,78 @@ class Model:
                 rows.append(np.full(len(self.classes), np.nan))
         return np.stack(rows)
 
+    def unfamiliar(self, items: Any, *, precision: str = "float32") -> np.ndarray:
+        """Whether each item is unlike anything in the training data, (n,) True or False.
+
+        Raises:
+            BadOption: the model does not measure it; the message says why.
+            Undecodable: for an item that cannot be read.
+            DataError: when there is nothing to judge.
+        """
+        if self.doubt.known is None:
+            raise BadOption(
+                f"This model does not tell unfamiliar items: {self.doubt.missing}",
+                expected="a model whose card says that it does",
+                next_move="fit again, so that a network wins" if self.manifest.kind == "baseline" else "fit again",
+            )
+        return np.array([one.unfamiliar for one in self.predict(items, precision=precision)], dtype=bool)
+
     def stream(
-        self, items: Any, *, precision: str = "float32", report: Reporter | None = None
+        self,
+        items: Any,
+        *,
+        precision: str = "float32",
+        min_confidence: float | None = None,
+        report: Reporter | None = None,
     ) -> Iterator[tuple[Any, Prediction | Undecodable]]:
         """Each item with its prediction, or with the reason why it cannot be read; memory stays flat.
 
         Raises:
             DataError: when there is nothing to predict.
+            BadOption: as ``predict`` does.
         """
-        return self._stream(listed(items), precision, report or Silent())
+        self._check_confidence(min_confidence)
+        return self._stream(listed(items), precision, report or Silent(), min_confidence or 0.0)
+
+    def _check_confidence(self, asked: float | None) -> None:
+        if asked is None:
+            return
+        if self.task.sureness(np.full((1, len(self.classes)), 1 / len(self.classes))) is None:
+            raise BadOption(
+                f"A {self.task.kind} model's answers have no confidence",
+                where="min_confidence",
+                expected="a model of classes or labels",
+            )
+        if not 0 < asked <= 1:
+            raise BadOption(f"A confidence cannot be {asked:g}", where="min_confidence", expected="above 0, at most 1")
 
     def _stream(
-        self, queue: Sequence[Any], precision: str, report: Reporter
+        self, queue: Sequence[Any], precision: str, report: Reporter, least: float = 0.0
     ) -> Iterator[tuple[Any, Prediction | Undecodable]]:
         report.begin("predict", len(queue))
         for start in range(0, len(queue), CHUNK):
             chunk = queue[start : start + CHUNK]
             failed: dict[int, str] = {}
-            scores = self._scorer.score(chunk, precision=precision, failed=failed)
+            judged = self._scorer.judge(chunk, precision=precision, failed=failed)
             report.advance(len(chunk))
             for position, item in enumerate(chunk):
                 if position in failed:
                     yield item, Undecodable(failed[position], where=where(item, start + position))
                 else:
-                    yield item, self._prediction(item, scores[position])
+                    yield item, self._prediction(item, judged.scores[position], judged.strangeness[position], least)
         report.end()
 
-    def _prediction(self, item: Any, scores: np.ndarray) -> Prediction:
-        return Prediction(item, self.task.answer(scores), scores, self.task, self.manifest.modality)
+    def _prediction(self, item: Any, scores: np.ndarray, strangeness: float, least: float) -> Prediction:
+        sure = self.task.sureness(scores[None]) if least else None
+        return Prediction(
+            item,
+            self.task.answer(scores),
+            scores,
+            self.task,
+            self.manifest.modality,
+            strangeness=float(strangeness) if np.isfinite(strangeness) else None,
+            unsure=sure is not None and bool(sure[0] < least),
+        )
 
     def evaluate(
         self,
@@ -248,15 +316,15 @@ class Model:
 
         Returns:
             Metric name -> {value, low, high}; what the task adds (``confusion``, whose rows are true classes, and
-            ``per_class``; ``per_label``), ``n``, ``skipped`` and ``notes``.
+            ``per_class``; ``per_label``), ``n``, ``skipped`` and ``notes``; and ``unfamiliar``: which of the items are
+            unlike the training data, and the scores without them, or None where the model does not measure that.
 
         Raises:
             DataError: when the source cannot be used, or has classes or labels that the model does not know.
         """
         given = evaluation.examples(open_source(source, labels, label=label, path=path), self.task)
         results = self._stream(given.items, precision, report or Silent())
-        rows = [result.scores if isinstance(result, Prediction) else result for _, result in results]
-        return evaluation.scored(given, rows, self.task, seed=seed)
+        return evaluation.scored(given, [result for _, result in results], self.task, doubt=self.doubt, seed=seed)
 
     def report(self, to: str | Path | None = None) -> Path:
         """Write the report, one page of HTML: ``report.html`` in the model's folder by default.
@@ -304,11 +372,14 @@ def load(path: str | Path) -> Model:
     folder = Path(path).expanduser()
     manifest = manifests.read(folder)
     task = task_of(folder, manifest)
-    scorer = restored(folder, manifest, task)
+    known = doubt.read(folder, manifest)
+    scorer = restored(folder, manifest, task, known)
     examples = golden.read(folder / manifests.GOLDEN, columns=len(task.names))
-    replayed = task.comparable(scorer.replay(examples.inputs))
-    golden.check(examples, replayed, tolerance=manifest.golden.tolerance, where=str(folder))
-    return Model(folder, manifest, task, scorer)
+    replayed = scorer.rejudge(examples.inputs)
+    scores = task.comparable(replayed.scores)
+    golden.check(examples, scores, tolerance=manifest.golden.tolerance, where=str(folder))
+    golden.check_strangeness(examples, replayed.strangeness, where=str(folder))
+    return Model(folder, manifest, task, scorer, known)
 
 
 def _check(on_error: str) -> None:

@@ -20,12 +20,14 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 from safetensors import SafetensorError
+from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import save_file
 
 from headstart.base import files, hashes
 from headstart.base.errors import BadOption, HeadstartError, ModelFolderError, OutputExists
 from headstart.base.manifest import (
     CARD,
+    DOUBT,
     GOLDEN,
     NAME,
     SCHEMA_VERSION,
@@ -47,6 +49,7 @@ from headstart.baselines.predictor import Predictor
 from headstart.features.network import Network
 from headstart.ship import card
 from headstart.ship import golden as goldens
+from headstart.ship.doubt import Doubt
 from headstart.ship.scoring import BaselineScorer, NetworkScorer
 from headstart.ship.sealed import Model, load
 from headstart.tasks.task import Task
@@ -74,6 +77,7 @@ def seal(
     own_items: Sequence[Any] | None = None,
     seed: int = 0,
     extra: Mapping[str, Any] | None = None,
+    doubt: Doubt | None = None,
 ) -> Model:
     """Write a model folder and load it back.
 
@@ -96,6 +100,7 @@ def seal(
         seed: of the generated golden examples.
         extra: how it was made (strategy, seed, budget, seconds, limits ...), and its ``metrics``
             {name: interval}; the winner's test scores of the verdict where there are none.
+        doubt: what tells how far its answers can be believed.
 
     Raises:
         BadOption: for a kind of golden examples that does not exist.
@@ -105,7 +110,10 @@ def seal(
     to = Path(to).expanduser().absolute()
     if to.exists() and not to.is_dir():
         raise OutputExists(f"{to} is a file", expected="a folder, or a name that is free")
-    scorer, preprocessing = _scorer(network, predictor, task, preprocessing, temperature=temperature, modality=modality)
+    doubt = doubt or Doubt()
+    scorer, preprocessing = _scorer(
+        network, predictor, task, preprocessing, temperature=temperature, modality=modality, doubt=doubt
+    )
     examples = _golden(golden, scorer, task, preprocessing, modality=modality, own_items=own_items, seed=seed)
     extra = dict(extra or {})
     metrics = extra.pop("metrics", None) or _winners(verdict)
@@ -125,9 +133,11 @@ def seal(
         "golden": GoldenRecord(
             origin="own" if golden == "own" else "generated", count=len(examples.inputs), tolerance=goldens.TOLERANCE
         ),
+        "familiar": doubt.record,
+        "unmeasured": doubt.missing,
     }
     with _aside(to, sum(tensor.nbytes for tensor in scorer.tensors().values())) as aside:
-        _fill(aside, scorer, examples, fields, task, name=to.name)
+        _fill(aside, scorer, examples, fields, task, name=to.name, doubt=doubt)
         model = load(aside)
         _place(aside, to)
     model.path = to
@@ -142,10 +152,11 @@ def _scorer(
     *,
     temperature: float,
     modality: str,
+    doubt: Doubt,
 ) -> tuple[NetworkScorer | BaselineScorer, Preprocessing]:
     if network is not None:
         preprocessing = preprocessing or network.backbone.info.preprocessing
-        return NetworkScorer(network, task, preprocessing, float(temperature), modality), preprocessing
+        return NetworkScorer(network, task, preprocessing, float(temperature), modality, doubt=doubt), preprocessing
     if predictor is None:
         raise BadOption("Nothing to seal", expected="a network or a baseline's predictor")
     return BaselineScorer(predictor), preprocessing or Preprocessing(_BASELINE_SIZE)
@@ -169,7 +180,9 @@ def _golden(
         inputs = goldens.generate(preprocessing.size, seed=seed)
     else:
         raise BadOption(f"Golden examples cannot be {kind!r}", where="golden", expected="generated or own")
-    return goldens.Golden(inputs, task.comparable(scorer.replay(inputs)).astype(np.float32))
+    judged = scorer.rejudge(inputs)
+    strangeness = judged.strangeness.astype(np.float32) if np.isfinite(judged.strangeness).all() else None
+    return goldens.Golden(inputs, task.comparable(judged.scores).astype(np.float32), strangeness)
 
 
 def _made() -> dict[str, Any]:
@@ -235,13 +248,17 @@ def _fill(
     task: Task,
     *,
     name: str,
+    doubt: Doubt,
 ) -> None:
     try:
         save_file(scorer.tensors(), folder / WEIGHTS)
         examples.save(folder / GOLDEN)
+        kept = doubt.arrays()
+        if kept:
+            save_arrays(kept, folder / DOUBT)
         described = Manifest(**fields, files={})
         (folder / CARD).write_text(card.render(described, task, name=name), encoding="utf-8")
-        listed = {each: _record(folder / each) for each in (WEIGHTS, GOLDEN, CARD)}
+        listed = {each: _record(folder / each) for each in (WEIGHTS, GOLDEN, *([DOUBT] if kept else []), CARD)}
         whole = described.model_copy(update={"files": listed}).model_dump(mode="json")
         files.write_json(folder / NAME, sealed(whole))
     except ValidationError as error:
@@ -290,5 +307,7 @@ def _place(aside: Path, to: Path) -> None:
         return
     # An earlier model must not lend its manifest to new weights, even for a moment.
     (to / NAME).unlink(missing_ok=True)
-    for name in (WEIGHTS, GOLDEN, CARD, NAME):
-        (aside / name).replace(to / name)
+    (to / DOUBT).unlink(missing_ok=True)
+    for name in (WEIGHTS, GOLDEN, DOUBT, CARD, NAME):
+        if (aside / name).exists():
+            (aside / name).replace(to / name)

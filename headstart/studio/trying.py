@@ -36,7 +36,8 @@ def answer(path: Path, kind: str, body: bytes) -> dict[str, Any]:
 
     Returns:
         ``answer`` as the task gives it, ``said`` in a line, ``best``: [[name, probability], ...] where there are
-        probabilities, and the ``seconds`` it took.
+        probabilities, whether the item is ``unfamiliar`` (None where that is not measured) and its ``strangeness``, and
+        the ``seconds`` it took.
 
     Raises:
         Undecodable: the item is nothing that the model reads.
@@ -58,6 +59,8 @@ def answer(path: Path, kind: str, body: bytes) -> dict[str, Any]:
         "said": printable(prediction.said()),
         "best": prediction.top(BEST) if probable else [],
         "target": task.names[0] if not probable else "",
+        "unfamiliar": prediction.unfamiliar,
+        "strangeness": prediction.strangeness,
         "seconds": time.perf_counter() - started,
     }
 

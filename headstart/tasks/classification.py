@@ -144,8 +144,8 @@ class Classification(Task):
         return (outputs / temperature).softmax(1)
 
     def temperature(self, outputs: Any, targets: Any) -> float:
-        """With the lowest log loss."""
-        return calibration.temperature(outputs, targets)
+        """With the lowest log loss, nearer to 1 the fewer items say so."""
+        return calibration.towards_one(calibration.temperature(outputs, targets), len(targets))
 
     def collapsed(self, outputs: np.ndarray, targets: np.ndarray) -> bool:
         """True if outputs name one class while the targets have several: the mark of a rate that was too high."""
@@ -243,6 +243,14 @@ class Classification(Task):
     def details(self, predictions: Any, targets: Any) -> dict[str, Any]:
         """Confusion counts (rows are true classes) and each class's recall and precision."""
         return summary.by_class(predictions, targets, self.names)
+
+    def sureness(self, predictions: Any) -> Floats | None:
+        """The largest probability."""
+        return np.asarray(predictions, dtype=np.float64).max(axis=1)
+
+    def wrong(self, predictions: Any, targets: Any) -> Floats | None:
+        """Another class."""
+        return (np.asarray(predictions).argmax(axis=1) != np.asarray(targets)).astype(np.float64)
 
     def trust(self, predictions: Any, targets: Any) -> dict[str, Any]:
         """Of the most probable class."""

@@ -132,8 +132,8 @@ class Multilabel(Task):
         return (outputs / temperature).sigmoid()
 
     def temperature(self, outputs: Any, targets: Any) -> float:
-        """With the lowest log loss over all labels."""
-        return calibration.sigmoid_temperature(outputs, targets)
+        """With the lowest log loss over all labels, nearer to 1 the fewer items say so."""
+        return calibration.towards_one(calibration.sigmoid_temperature(outputs, targets), len(targets))
 
     def solve(
         self, features: np.ndarray, targets: np.ndarray, *, penalty: float | None, weights: Any, seed: int
@@ -208,12 +208,19 @@ class Multilabel(Task):
         """Each label's recall, precision and average precision."""
         return summary.by_label(predictions, targets, self.names)
 
+    def sureness(self, predictions: Any) -> Floats | None:
+        """That all labels are right, as if they were independent."""
+        given = np.asarray(predictions, dtype=np.float64)
+        return np.exp(np.log(np.maximum(given, 1 - given)).sum(axis=1))
+
+    def wrong(self, predictions: Any, targets: Any) -> Floats | None:
+        """Not all labels are right."""
+        return (multilabel.predicted(np.asarray(predictions)) != (np.asarray(targets) > 0)).any(axis=1).astype(float)
+
     def trust(self, predictions: Any, targets: Any) -> dict[str, Any]:
         """Reliability of every label's probability; risk of an item whose labels are not all right."""
         given, truths = np.asarray(predictions, dtype=np.float64), np.asarray(targets) > 0
-        # As if labels were independent, which at worst orders items a little wrongly.
-        sure = np.log(np.maximum(given, 1 - given)).sum(axis=1)
-        wrong = (multilabel.predicted(given) != truths).any(axis=1)
+        sure, wrong = self.sureness(given), self.wrong(given, targets)
         return {
             "confidence": "the probability of a label; of an item, that all of its labels are right",
             "risk": "share of the items whose labels are not all right",

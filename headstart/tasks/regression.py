@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headstart.base.errors import DataError, ModelFolderError, TooFewExamples
-from headstart.measure import arrays, deviations
+from headstart.measure import arrays, conformal, deviations
 from headstart.measure.arrays import Floats
 from headstart.tasks import numerals
-from headstart.tasks.task import Task, Value, Words
+from headstart.tasks.task import Task, Value, Words, text
 
 if TYPE_CHECKING:
     import torch
@@ -39,10 +39,14 @@ class Regression(Task):
 
     Attributes:
         mean, scale: of the development targets, in their unit.
+        margin: half the width of the interval around an estimate; None where too few items were held out.
+        coverage: share of the truths that lie within it.
     """
 
     mean: float = 0.0
     scale: float = 1.0
+    margin: float | None = None
+    coverage: float = conformal.COVERAGE
 
     kind = "regression"
     metrics = METRICS
@@ -122,13 +126,50 @@ class Regression(Task):
         """A thousandth of the targets' standard deviation, for what is in their unit."""
         return 0.001 * (self.scale if metric in ("rmse", "mae") else 1.0)
 
+    def calibrated(self, predictions: Any, targets: Any) -> Regression:
+        """With the interval that holds nine of ten held-out truths (split conformal prediction)."""
+        return replace(self, margin=conformal.margin(predictions, targets, coverage=self.coverage))
+
+    def details(self, predictions: Any, targets: Any) -> dict[str, Any]:
+        """How many of the truths lie in their interval."""
+        if self.margin is None:
+            return {}
+        share = conformal.covered(predictions, targets, self.margin)
+        return {"interval": {"coverage": self.coverage, "margin": self.margin, "covered": share}}
+
+    def trust(self, predictions: Any, targets: Any) -> dict[str, Any]:
+        """No confidence, but an interval around the number where enough items were held out."""
+        if self.margin is None:
+            return {
+                "missing": "An estimated number comes without a confidence, and too few items were held out for an "
+                "interval around it."
+            }
+        share = conformal.covered(predictions, targets, self.margin)
+        return {
+            "missing": f"An estimated number comes without a confidence, but with an interval that should hold "
+            f"{100 * self.coverage:.0f} % of the true numbers: plus and minus {self.margin:.4g}, drawn on items that "
+            f"were held out. Of these {len(targets):,} it held {100 * share['value']:.1f} % "
+            f"(95 % interval {100 * share['low']:.1f} to {100 * share['high']:.1f})."
+        }
+
     def answer(self, row: Floats, top: int = 1) -> dict[str, Any]:
-        """The value."""
-        return {"value": float(f"{row[0]:.6g}")}
+        """The value, and the interval that should hold the true one."""
+        found = {"value": float(f"{row[0]:.6g}")}
+        if self.margin is not None:
+            found |= {"low": float(f"{row[0] - self.margin:.6g}"), "high": float(f"{row[0] + self.margin:.6g}")}
+        return found
+
+    def said(self, row: Floats, top: int = 1) -> str:
+        """``3.2 (2.9 to 3.5)``."""
+        found = {name: text(value) for name, value in self.answer(row).items()}
+        return found["value"] + (f" ({found['low']} to {found['high']})" if "low" in found else "")
 
     def activation(self, temperature: float) -> str:
         """The scale."""
-        return f"Values: {self.mean:.6g} plus {self.scale:.6g} times the output"
+        values = f"Values: {self.mean:.6g} plus {self.scale:.6g} times the output"
+        if self.margin is None:
+            return values
+        return f"{values}; {100 * self.coverage:.0f} % of true ones should lie within {self.margin:.6g} of them"
 
     def comparable(self, predictions: Any) -> Floats:
         """Standardised."""
@@ -188,6 +229,14 @@ def restore(names: tuple[str, ...], record: Mapping[str, Any]) -> Regression:
         ModelFolderError: mean or scale are missing or no such numbers.
     """
     mean, scale = record.get("mean"), record.get("scale")
+    # Models that were sealed before there were intervals have neither of these.
+    margin, coverage = record.get("margin"), record.get("coverage", conformal.COVERAGE)
     if not isinstance(mean, float) or not isinstance(scale, float) or not scale > 0:
         raise ModelFolderError("The task's record does not fit a regression", expected="mean, and a scale above 0")
-    return Regression(names, mean, scale)
+    if not (margin is None or (isinstance(margin, float) and margin >= 0)) or not _is_share(coverage):
+        raise ModelFolderError("The task's record has no usable interval", expected="a margin, and a coverage below 1")
+    return Regression(names, mean, scale, margin, coverage)
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, float) and 0 < value < 1

@@ -300,6 +300,18 @@ class Task(ABC):
         """What an evaluation reports besides the scores, as plain data; nothing by default."""
         return {}
 
+    def sureness(self, predictions: Any) -> Floats | None:
+        """(n,) the probability that each answer is right, as predictions (n, K) state it; None if they state none."""
+        return None
+
+    def wrong(self, predictions: Any, targets: Any) -> Floats | None:
+        """(n,) 1 for an answer that is wrong and 0 for a right one; None where no answer is quite right."""
+        return None
+
+    def calibrated(self, predictions: Any, targets: Any) -> Task:
+        """The task with what it takes from held-out predictions (n, K); itself by default."""
+        return self
+
     def trust(self, predictions: Any, targets: Any) -> dict[str, Any]:
         """How far stated confidences can be relied on, as plain data.
 

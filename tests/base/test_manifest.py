@@ -20,7 +20,9 @@ def plain_manifest(folder: Path) -> dict[str, Any]:
         for name in (manifest.WEIGHTS, manifest.GOLDEN)
     }
     return {
-        "schema_version": 2,
+        "schema_version": 3,
+        "familiar": None,
+        "unmeasured": "",
         "headstart": "0.1.0",
         "created": "2026-01-01T00:00:00+00:00",
         "task": "classification",
@@ -83,12 +85,32 @@ def test_a_good_folder_is_read(folder: Path) -> None:
 
 def test_a_folder_of_the_first_version_is_read(folder: Path) -> None:
     old = plain_manifest(folder)
-    del old["target"]
+    del old["target"], old["familiar"], old["unmeasured"]
     old |= {"schema_version": 1, "classes": old.pop("names"), "head": {"width": 4, "classes": 2}}
     (folder / manifest.NAME).write_text(json.dumps(manifest.sealed(old)))
     found = manifest.read(folder)
     assert found.names == ("2", "10") and found.target == {} and found.task == "classification"
     assert found.head is not None and found.head.outputs == 2
+
+
+def test_a_folder_of_the_second_version_is_read_and_tells_nothing_familiar(folder: Path) -> None:
+    old = plain_manifest(folder) | {"schema_version": 2}
+    del old["familiar"], old["unmeasured"]
+    (folder / manifest.NAME).write_text(json.dumps(manifest.sealed(old)))
+    found = manifest.read(folder)
+    assert found.familiar is None and "before" in found.unmeasured and found.schema_version == 3
+
+
+def test_what_is_familiar_needs_a_network(folder: Path) -> None:
+    record = {"stages": [1], "line": 0.5, "rate": {"value": 0.01, "low": 0.0, "high": 0.03}}
+    record |= {"held_out": 100, "compared_with": 80}
+    change(folder, familiar=record)
+    assert manifest.read(folder).familiar is not None
+    for wrong in ({"line": 0.0}, {"stages": []}, {"held_out": 0}, {"rate": 0.5}, {"more": 1}):
+        change(folder, familiar={**record, **wrong})
+        assert "not as it should be" in refused(folder)
+    change(folder, familiar=record, kind="baseline", baseline={"name": "pixels", "state": {}})
+    assert "no features" in refused(folder)
 
 
 def test_a_missing_folder_and_a_file_are_named(tmp_path: Path) -> None:

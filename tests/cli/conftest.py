@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.ship.conftest import _original, model_folder, network, pictures
+from tests.ship.conftest import _original, model_folder, network, pictures, watched
 
-__all__ = ["_original", "model_folder", "network", "pictures"]
+__all__ = ["_original", "model_folder", "network", "pictures", "watched"]

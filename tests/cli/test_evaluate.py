@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from headstart.cli import evaluate
 from headstart.cli.shell import run
+from tests.ship.conftest import ODD
 
 Captured = pytest.CaptureFixture[str]
 
@@ -53,3 +55,19 @@ def test_many_classes_show_the_worst_confusions(capsys: Captured) -> None:
 def test_no_mistakes_are_said(capsys: Captured) -> None:
     evaluate._confusion([str(i) for i in range(30)], np.eye(30, dtype=int).tolist())
     assert "No mistakes." in capsys.readouterr().out
+
+
+def test_unfamiliar_pictures_are_counted_and_the_others_scored(
+    watched: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, picture in (("checks", ODD), ("disc", np.full((40, 40, 3), 100, np.uint8)), ("stripes", ODD[::-1])):
+        (tmp_path / "test" / name).mkdir(parents=True)
+        Image.fromarray(picture).save(tmp_path / "test" / name / "one.png")
+    assert run(["evaluate", str(watched), str(tmp_path / "test")]) == 0
+    told = capsys.readouterr().out
+    assert "2 of 3 look unlike anything in the training data" in told and "Accuracy without them" in told
+    assert told.count("strangeness ") == 2
+    assert run(["evaluate", str(watched), str(tmp_path / "test"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["unfamiliar"]
+    assert found["count"] == 2 and found["without"]["accuracy"]["value"] in (0.0, 1.0)
+    assert found["items"][0]["strangeness"] >= found["items"][1]["strangeness"] > 1

@@ -8,11 +8,13 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from headstart.cli.shell import run
 from headstart.ship.sealed import load
-from tests.ship.conftest import CLASSES
+from tests.ship.conftest import CLASSES, ODD
 
 Captured = pytest.CaptureFixture[str]
 
@@ -95,3 +97,51 @@ def test_quiet_and_json_leave_standard_output_to_the_result(model_folder: Path, 
     assert run(["predict", str(model_folder), str(new), "--quiet", "--json"]) == 0
     told = capsys.readouterr()
     assert told.err == "" and len(told.out.splitlines()) == 3
+
+
+@pytest.fixture
+def odd_and_even(tmp_path: Path) -> Path:
+    """A picture that the watched model has not seen the like of, with a hostile name, and one that it has."""
+    folder = tmp_path / "both"
+    folder.mkdir()
+    Image.fromarray(ODD).save(folder / "<img onerror=alert(1)>.png")
+    Image.fromarray(np.full((40, 40, 3), 100, np.uint8)).save(folder / "even.png")
+    return folder
+
+
+def test_unfamiliar_pictures_are_marked_and_named_at_the_end(
+    watched: Path, odd_and_even: Path, capsys: Captured
+) -> None:
+    assert run(["predict", str(watched), str(odd_and_even)]) == 0
+    told = capsys.readouterr()
+    first, second = told.out.splitlines()
+    assert first.endswith("%  unfamiliar") and second.endswith("%")
+    assert "1 of 2 looks unlike anything in the training data" in told.err and "onerror" in told.err
+    assert run(["predict", str(watched), str(odd_and_even), "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["unfamiliar"] for row in rows] == [True, False] and rows[0]["strangeness"] > 1
+    assert "unsure" not in rows[0]
+    assert run(["predict", str(watched), str(odd_and_even), "--csv"]) == 0
+    table = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["unfamiliar"] for row in table] == ["true", "false"] and list(table[0])[-1] == "error"
+
+
+def test_a_least_confidence_marks_answers_and_says_what_it_costs(
+    watched: Path, odd_and_even: Path, capsys: Captured
+) -> None:
+    assert run(["predict", str(watched), str(odd_and_even), "--min-confidence", "0.75"]) == 0
+    told = capsys.readouterr()
+    assert "51 % were answered at least so surely" in told.err and "0.0 % were wrong" in told.err
+    assert "2 of 2 are unsure" in told.err and told.out.count("unsure, perhaps") == 2
+    assert run(["predict", str(watched), str(odd_and_even), "--min-confidence", "0.75", "--csv", "--quiet"]) == 0
+    told = capsys.readouterr()
+    assert [row["unsure"] for row in csv.DictReader(io.StringIO(told.out))] == ["true", "true"] and told.err == ""
+    assert run(["predict", str(watched), str(odd_and_even), "--min-confidence", "7"]) == 2
+    assert "above 0, at most 1" in capsys.readouterr().err
+
+
+def test_a_model_that_does_not_measure_it_says_why(model_folder: Path, new: Path, capsys: Captured) -> None:
+    assert run(["predict", str(model_folder), str(new), "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out.splitlines()[1])["unfamiliar"] is None
+    assert "Whether images are unfamiliar is not said" in told.err

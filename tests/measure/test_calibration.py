@@ -126,3 +126,29 @@ def test_the_temperature_of_answers_undoes_a_scale() -> None:
         return float(-np.log(np.where(y, p, 1 - p)).mean())
 
     assert loss(heat) <= min(loss(heat * 1.05), loss(heat / 1.05)) + 1e-6
+
+
+def test_few_items_draw_a_temperature_towards_one() -> None:
+    assert calibration.towards_one(4.0, 0) == 1.0 and calibration.towards_one(1.0, 3) == 1.0
+    assert calibration.towards_one(4.0, 10) == pytest.approx(2.0)
+    assert calibration.towards_one(4.0, 10_000) == pytest.approx(4.0, rel=0.01)
+    assert calibration.towards_one(0.25, 10) * calibration.towards_one(4.0, 10) == pytest.approx(1.0)
+
+
+def test_on_a_handful_of_items_that_is_a_better_guess() -> None:
+    """Logits that are calibrated as they are, ten items to learn it from: the log loss of fresh ones."""
+    rng = np.random.default_rng(0)
+
+    def drawn(n: int) -> tuple[np.ndarray, np.ndarray]:
+        logits = 4 * rng.normal(size=(n, 10))
+        return logits, np.array([rng.choice(10, p=row) for row in calibration.softmax(logits)])
+
+    fresh, truth = drawn(1000)
+    losses = []
+    for _ in range(60):
+        few, y = drawn(10)
+        heat = calibration.temperature(few, y)
+        pair = heat, calibration.towards_one(heat, 10)
+        losses.append([-np.log(calibration.softmax(fresh / each)[np.arange(1000), truth]).mean() for each in pair])
+    fitted, drawn_in = np.mean(losses, axis=0)
+    assert drawn_in < fitted - 0.03

@@ -65,3 +65,20 @@ def test_few_items_get_few_bins():
 def test_what_is_no_confidence_is_refused(p, y):
     with pytest.raises(DataError):
         reliability.curve(p, y)
+
+
+def test_the_error_has_an_interval_that_chance_alone_does_not_fill():
+    rng = np.random.default_rng(0)
+    stated = rng.uniform(0.5, 1, 300)
+    right = reliability.curve(stated, rng.random(300) < stated).interval
+    boastful = reliability.curve(stated, rng.random(300) < stated - 0.3).interval
+    assert right.low < 0.01 < right.value <= right.high
+    assert boastful.low > 0.15 and boastful.low <= boastful.value <= boastful.high
+    assert reliability.curve(stated, right.value > stated).as_dict()["interval"]["low"] >= 0
+    alone = reliability.curve([0.9], [True]).interval
+    assert 0 <= alone.low <= alone.value <= alone.high
+    again = (
+        reliability.curve(stated, rng.random(300) < 2, seed=3),
+        reliability.curve(stated, rng.random(300) < 2, seed=3),
+    )
+    assert again[0].interval == again[1].interval

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -16,13 +17,21 @@ from headstart.backbones import catalogue
 from headstart.base import hashes
 from headstart.base.manifest import NAME, sealed
 from headstart.base.vocabulary import Evidence, Interval
+from headstart.features import familiarity, inference
+from headstart.features.familiarity import Known, Stages
 from headstart.features.network import Network
+from headstart.measure.alarm import Line
+from headstart.ship.doubt import Doubt
 from headstart.ship.sealed import Model
 from headstart.ship.sealing import seal
 from headstart.tasks import classification
 
 ARCHITECTURE = "torchvision/mobilenet_v3_small"
 CLASSES = ("checks", "disc", "stripes")
+
+
+ODD = np.random.default_rng(0).integers(0, 255, (40, 40, 3)).astype(np.uint8)
+"""A picture that the watched model has not seen the like of."""
 
 
 def small_network(seed: int = 0) -> Network:
@@ -91,3 +100,20 @@ def resealed(folder: Path, change: Callable[[dict[str, Any]], None] = lambda man
         manifest["files"][name] = {"sha256": hashes.of_file(path), "size": path.stat().st_size}
     change(manifest)
     (folder / NAME).write_text(json.dumps(sealed(manifest)))
+
+
+@pytest.fixture(scope="session")
+def watched(tmp_path_factory: pytest.TempPathFactory, network: Network) -> Path:
+    """A model that takes eight even pictures for familiar."""
+    folder = tmp_path_factory.mktemp("watched") / "m"
+    stages = familiarity.stages_of(network)
+    preprocessing = network.backbone.info.preprocessing
+    items = [np.full((40, 40, 3), shade, np.uint8) for shade in range(40, 200, 20)]
+    seen = Stages(network.backbone, stages)
+    features = inference.outputs(seen, items, preprocessing=preprocessing)
+    known = Known.of(stages, seen.apart(features))
+    sure, wrong = np.linspace(0.5, 1.0, 51, dtype=np.float32), np.zeros(51, np.float32)
+    wrong[:10] = 1
+    kept = Doubt(known, Line(0.2, Interval(0.01, 0.001, 0.04), 100), "", np.ones(3, np.float32), sure, wrong)
+    sealed_to(folder, network, preprocessing=preprocessing, doubt=kept)
+    return folder

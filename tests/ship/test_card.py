@@ -16,7 +16,9 @@ TASK = classification.learn(["daisy", "rose"])
 
 def manifest(**values: Any) -> Manifest:
     fields: dict[str, Any] = {
-        "schema_version": 2,
+        "schema_version": 3,
+        "familiar": None,
+        "unmeasured": "nobody did",
         "headstart": "0.1.0",
         "created": "2026-01-01T00:00:00+00:00",
         "task": "classification",

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from headstart.base.errors import DataError, Undecodable
-from headstart.base.vocabulary import Table
+from headstart.base.vocabulary import Interval, Table
+from headstart.measure.alarm import Line
 from headstart.ship import evaluation
+from headstart.ship.doubt import Doubt
+from headstart.ship.scoring import Judgement
 from headstart.tasks import classification
 
 TASK = classification.learn(["a", "b"])
@@ -49,10 +52,17 @@ def test_nothing_labelled_is_refused() -> None:
         evaluation.examples(table([None]), TASK)
 
 
+def answered(*rows: list[float], strangeness: tuple[float, ...] = (0.1, 0.1, 0.1)) -> list[Any]:
+    """Three answers, and a fourth item that cannot be read."""
+    said = [Judgement(np.array(row), strange) for row, strange in zip(rows, strangeness, strict=True)]
+    return [*said, Undecodable("it is empty")]
+
+
 def test_scores_come_with_intervals_and_unreadable_items_are_listed() -> None:
     given = evaluation.examples(table(["a", "b", "b", "a"]), TASK)
-    rows: list[Any] = [np.array([0.9, 0.1]), np.array([0.2, 0.8]), np.array([0.6, 0.4]), Undecodable("it is empty")]
-    found = evaluation.scored(given, rows, TASK, seed=0)
+    rows = answered([0.9, 0.1], [0.2, 0.8], [0.6, 0.4])
+    found = evaluation.scored(given, rows, TASK, doubt=Doubt(), seed=0)
+    assert found["unfamiliar"] is None
     assert found["n"] == 3
     assert found["accuracy"]["value"] == pytest.approx(2 / 3)
     assert found["accuracy"]["low"] < 2 / 3 < found["accuracy"]["high"]
@@ -61,7 +71,18 @@ def test_scores_come_with_intervals_and_unreadable_items_are_listed() -> None:
     assert {"balanced_accuracy", "f1_macro", "log_loss", "calibration_error"} <= set(found)
 
 
+def test_unfamiliar_items_are_named_and_the_others_scored_by_themselves() -> None:
+    given = evaluation.examples(table(["a", "b", "b", "a"]), TASK)
+    rows = answered([0.9, 0.1], [0.2, 0.8], [0.6, 0.4], strangeness=(0.2, 1.0, 3.0))
+    line = Line(0.5, Interval(0.01, 0.0, 0.04), 100)
+    found = evaluation.scored(given, rows, TASK, doubt=Doubt(line=line), seed=0)["unfamiliar"]
+    assert found["count"] == 1 and found["items"] == [{"file": "2.png", "strangeness": 3.0}]
+    assert found["without"]["accuracy"]["value"] == 1.0 and found["expected"]["value"] == 0.01
+    every = answered([0.9, 0.1], [0.2, 0.8], [0.6, 0.4], strangeness=(2.0, 2.0, 2.0))
+    assert evaluation.scored(given, every, TASK, doubt=Doubt(line=line), seed=0)["unfamiliar"]["without"] == {}
+
+
 def test_nothing_readable_is_refused() -> None:
     given = evaluation.examples(table(["a"]), TASK)
     with pytest.raises(DataError, match="None of the items could be read"):
-        evaluation.scored(given, [Undecodable("it is empty")], TASK, seed=0)
+        evaluation.scored(given, [Undecodable("it is empty")], TASK, doubt=Doubt(), seed=0)

@@ -28,7 +28,7 @@ from headstart.ship.exporting import Exported, Written, export
 from headstart.ship.sealed import Model, load
 from headstart.ship.sealing import seal
 from headstart.tasks import classification, multilabel, regression
-from tests.ship.conftest import CLASSES, sealed_to
+from tests.ship.conftest import CLASSES, ODD, sealed_to
 
 pytestmark = pytest.mark.slow
 
@@ -311,3 +311,23 @@ def test_weights_beyond_the_formats_size_are_refused(
 def test_results_are_frozen(exported: Exported) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         exported.to = "hf"  # type: ignore[misc]
+
+
+def test_the_second_output_is_the_strangeness(watched: Path, tmp_path: Path) -> None:
+    model = load(watched)
+    made = export(watched, tmp_path / "m.onnx", to="onnx")
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(made.path))
+    assert [each.name for each in session.get_outputs()] == ["probabilities", onnx.STRANGENESS]
+    probabilities, strange = session.run(None, {session.get_inputs()[0].name: ODD[None]})
+    (wanted,) = model.predict([ODD])
+    assert strange == pytest.approx([wanted.strangeness], rel=1e-3)
+    assert np.abs(probabilities[0] - wanted.scores).max() < 1e-4
+    said = {each.key: each.value for each in importlib.import_module("onnx").load(str(made.path)).metadata_props}
+    assert "second output" in said[onnx.STRANGENESS]
+
+
+def test_a_file_without_it_says_why(exported: Exported) -> None:
+    said = {each.key: each.value for each in importlib.import_module("onnx").load(str(exported.path)).metadata_props}
+    assert "not in this file" in said[onnx.STRANGENESS]

@@ -253,7 +253,7 @@ def test_a_normalisation_other_than_the_architectures_own_is_kept(tmp_path: Path
 
 
 def test_a_future_version_is_refused_with_what_it_needs(model_folder: Path) -> None:
-    resealed(model_folder, lambda manifest: manifest.update(schema_version=3, headstart="9.0.0"))
+    resealed(model_folder, lambda manifest: manifest.update(schema_version=99, headstart="9.0.0"))
     assert "headstart>=9.0.0" in refused(model_folder)
 
 
@@ -261,7 +261,7 @@ def test_a_folder_of_the_first_version_still_predicts(model_folder: Path, pictur
     wanted = load(model_folder).predict_proba(pictures)
 
     def back(manifest: dict[str, Any]) -> None:
-        del manifest["target"]
+        del manifest["target"], manifest["familiar"], manifest["unmeasured"]
         manifest |= {"schema_version": 1, "classes": manifest.pop("names")}
         manifest["head"]["classes"] = manifest["head"].pop("outputs")
 
@@ -273,6 +273,7 @@ def test_a_folder_of_the_first_version_still_predicts(model_folder: Path, pictur
     old = load(model_folder)
     assert old.classes == CLASSES and old.task.kind == "classification"
     assert np.array_equal(old.predict_proba(pictures), wanted)
+    assert old.predict(pictures)[0].unfamiliar is None and "before headstart measured it" in old.doubt.missing
 
 
 def test_class_names_that_were_swapped_are_an_edited_manifest(model_folder: Path) -> None:

@@ -1,11 +1,17 @@
 """What a modality takes, and what an answer holds."""
 
+import io
+
 import pytest
+from PIL import Image
 
 from headstart.base import discovery
 from headstart.base.errors import BadOption, Undecodable
 from headstart.base.vocabulary import Wire
 from headstart.studio import trying
+from tests.ship.conftest import ODD, network, watched
+
+__all__ = ["network", "watched"]
 
 
 def test_pictures_come_as_files_and_from_a_camera():
@@ -40,3 +46,10 @@ def test_a_picture_model_takes_no_text_which_might_be_a_path(kind):
 def test_bytes_are_looked_at_before_they_are_decoded():
     with pytest.raises(Undecodable):
         trying._item("images", "file", b"/etc/passwd")
+
+
+def test_an_unfamiliar_item_is_told(watched):
+    stream = io.BytesIO()
+    Image.fromarray(ODD).save(stream, "PNG")
+    found = trying.answer(watched, "file", stream.getvalue())
+    assert found["unfamiliar"] is True and found["strangeness"] > 1 and found["answer"]["label"]

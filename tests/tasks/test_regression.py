@@ -155,3 +155,34 @@ def test_a_doubted_number_may_become_any_number():
     for wrong in ("warm", "", "nan", "inf"):
         with pytest.raises(DataError, match="cannot be changed"):
             TASK.corrected(2.0, "2", wrong)
+
+
+def test_an_interval_comes_from_held_out_items() -> None:
+    truth = np.arange(99.0)
+    task = TASK.calibrated((truth + np.tile([1.0, -2.0, 0.5], 33))[:, None], truth)
+    assert task.margin == 2.0 and task.coverage == 0.9
+    assert task.answer(np.array([10.0])) == {"value": 10.0, "low": 8.0, "high": 12.0}
+    assert task.said(np.array([10.0])) == "10 (8 to 12)" and task.header() == ["value", "low", "high"]
+    assert regression.restore(task.names, task.record()) == task
+    assert "90 % of true ones" in task.activation(1.0)
+    found = task.details(truth[:, None] + 3, truth)["interval"]
+    assert found["covered"]["value"] == 0.0 and found["margin"] == 2.0
+    assert "held 100.0 %" in task.trust(truth[:, None], truth)["missing"]
+
+
+def test_too_few_held_out_items_give_none() -> None:
+    few = TASK.calibrated(np.ones((8, 1)), np.ones(8))
+    assert few.margin is None and few.answer(np.array([1.0])) == {"value": 1.0} and few.details([[1.0]], [1.0]) == {}
+    assert "too few items were held out" in few.trust([[1.0]], [1.0])["missing"]
+
+
+def test_a_record_from_before_intervals_is_read_and_a_wrong_one_refused() -> None:
+    assert regression.restore(("age",), {"mean": 1.0, "scale": 2.0}).margin is None
+    for wrong in (
+        {"margin": -1.0},
+        {"margin": "wide"},
+        {"margin": 1.0, "coverage": 2.0},
+        {"margin": 1.0, "coverage": None},
+    ):
+        with pytest.raises(ModelFolderError, match="no usable interval"):
+            regression.restore(("age",), {"mean": 1.0, "scale": 2.0, **wrong})

@@ -18,9 +18,30 @@ def show(facts: Facts) -> Panel | None:
         return None
     if "reliability" not in found or "selective" not in found:
         return None if not found.get("missing") else Panel("Confidence", PLACE, (Prose(str(found["missing"])),))
-    lead = f"On {len(part):,} {part.words}. Confidence is {found['confidence']}."
-    charts = (_reliability(found["reliability"]), _coverage(found["selective"], str(found["risk"])))
+    lead = f"On {len(part):,} {part.words}. Confidence is {found['confidence']}.{_off(found['reliability'])}"
+    charts = (_reliability(found["reliability"]), _coverage(found["selective"], str(found["risk"]), _flag(facts)))
     return Panel("Confidence", PLACE, charts, lead)
+
+
+def _off(reliability: Mapping[str, Any]) -> str:
+    """How far confidence is from the truth, and how sure that is."""
+    found = reliability.get("interval")
+    if not isinstance(found, Mapping):
+        return ""
+    return (
+        f" It is {100 * found['value']:.1f} points off on average, of which {100 * found['low']:.1f} to "
+        f"{100 * found['high']:.1f} are the model's own and not chance in so few items (95 % interval)."
+    )
+
+
+def _flag(facts: Facts) -> tuple[float, float] | None:
+    """Coverage and risk of answering familiar test items only."""
+    unfamiliar = facts.exhibits.get("unfamiliar")
+    tested = unfamiliar.get("tested") if isinstance(unfamiliar, Mapping) else None
+    if facts.judged is None or facts.judged.name != "tested" or not isinstance(tested, Mapping):
+        return None
+    coverage, risk = tested.get("coverage"), tested.get("risk")
+    return (coverage, risk) if isinstance(coverage, float) and isinstance(risk, float) else None
 
 
 def _reliability(found: Mapping[str, Any]) -> Chart:
@@ -47,7 +68,7 @@ def _reliability(found: Mapping[str, Any]) -> Chart:
     )
 
 
-def _coverage(found: Mapping[str, Any], risk: str) -> Chart:
+def _coverage(found: Mapping[str, Any], risk: str, flag: tuple[float, float] | None) -> Chart:
     def points(name: str) -> list[Point]:
         return [
             Point(100 * share, 100 * each, text=f"answering the surest {100 * share:.0f} %\n{100 * each:.2f} % wrong")
@@ -55,6 +76,10 @@ def _coverage(found: Mapping[str, Any], risk: str) -> Chart:
         ]
 
     whole = 100 * found["risk"][-1]
+    more = []
+    if flag is not None:
+        said = f"answering all but the unfamiliar, {100 * flag[0]:.1f} %\n{100 * flag[1]:.2f} % wrong"
+        more = [Series("all but unfamiliar items", [Point(100 * flag[0], 100 * flag[1], text=said)], "dot", "two")]
     return Chart(
         title="Risk and coverage: answering only when sure",
         alt=f"Risk ({risk}) when only the surest items are answered, against how many are; {whole:.1f} % when all are.",
@@ -63,5 +88,6 @@ def _coverage(found: Mapping[str, Any], risk: str) -> Chart:
         series=[
             Series("this model", points("risk"), colour="one"),
             Series("if confidence ordered them perfectly", points("ideal"), colour="baseline", dashed=True),
+            *more,
         ],
     )

@@ -12,6 +12,7 @@ import numpy as np
 
 from headstart.base.errors import Undecodable
 from headstart.measure.arrays import Floats
+from headstart.ship import doubt
 from headstart.ship.server import refusals
 from headstart.ship.server.batching import Outcome
 from headstart.ship.server.refusals import Refusal
@@ -73,11 +74,18 @@ class Said:
 
     Attributes:
         row: the prediction (K,).
-        answer: the same as plain data.
+        answer: the same as plain data, and whether the item is unfamiliar.
+        strangeness: how far the item lies from the training items; NaN where that is not measured.
     """
 
     row: Floats
     answer: dict[str, Any]
+    strangeness: float = float("nan")
+
+    @property
+    def unfamiliar(self) -> bool:
+        """True for an item that is known to be unlike the training items."""
+        return self.strangeness > 1.0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,14 +104,15 @@ def result(outcome: Outcome, task: Task, form: Form) -> Result:
         return refusals.of(outcome)
     if isinstance(outcome, Exception):
         return refusals.unexpected()
-    if not np.isfinite(outcome).all():
+    row, strangeness = outcome
+    if not np.isfinite(row).all():
         return Refusal(500, "Unexpected", "The model's answer is no number", next_move="check its weights: evaluate it")
-    answer = task.answer(outcome, form.top)
+    answer = task.answer(row, form.top)
     if not form.probabilities:
         answer.pop("probabilities", None)
-    elif "probabilities" not in answer and (probabilities := task.probabilities(outcome)):
+    elif "probabilities" not in answer and (probabilities := task.probabilities(row)):
         answer["probabilities"] = probabilities
-    return Said(outcome, answer)
+    return Said(row, answer | doubt.marks(strangeness), strangeness)
 
 
 def one(result: Result, task: Task, form: Form, about: dict[str, Any]) -> bytes:
@@ -118,7 +127,7 @@ def one(result: Result, task: Task, form: Form, about: dict[str, Any]) -> bytes:
         return refusals.encoded({**result.answer, "model": about})
     if form.kind == TEXT:
         return (_line(result, task, form) + "\n").encode("utf-8", "replace")
-    return _table([task.header(form.top), task.cells(result.row, form.top)])
+    return _table([_header(task, form), _cells(result, task, form)])
 
 
 def several(names: Sequence[str], results: Sequence[Result], task: Task, form: Form, about: dict[str, Any]) -> bytes:
@@ -133,17 +142,25 @@ def several(names: Sequence[str], results: Sequence[Result], task: Task, form: F
     if form.kind == TEXT:
         lines = [f"{name}  {_line(result, task, form)}" for name, result in pairs]
         return ("\n".join(lines) + "\n").encode("utf-8", "replace")
-    header = task.header(form.top)
+    header = _header(task, form)
     rows = [["item", *header, "error"]]
     for name, result in pairs:
-        cells = task.cells(result.row, form.top) if isinstance(result, Said) else [""] * len(header)
+        cells = _cells(result, task, form) if isinstance(result, Said) else [""] * len(header)
         rows.append([name, *cells, "" if isinstance(result, Said) else result.told["what"]])
     return _table(rows)
 
 
+def _header(task: Task, form: Form) -> list[str]:
+    return [*task.header(form.top), *doubt.HEADER]
+
+
+def _cells(said: Said, task: Task, form: Form) -> list[str]:
+    return [*task.cells(said.row, form.top), *doubt.cells(said.strangeness)]
+
+
 def _line(result: Result, task: Task, form: Form) -> str:
     if isinstance(result, Said):
-        return task.said(result.row, form.top)
+        return task.said(result.row, form.top) + ("; unfamiliar" if result.unfamiliar else "")
     return f"error: {result.told['what']}"
 
 

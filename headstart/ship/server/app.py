@@ -103,7 +103,7 @@ class Service:
         """What an item is told; counted, and logged if nobody foresaw it."""
         result = answers.result(outcome, self.model.task, form)
         if isinstance(result, answers.Said):
-            self.metrics.said(result.names)
+            self.metrics.said(result.names, unfamiliar=result.unfamiliar)
         elif isinstance(outcome, Exception) and not isinstance(outcome, Undecodable):
             self._failed(identity, outcome)
         return result
@@ -128,6 +128,7 @@ class Service:
             "backbone": manifest.backbone.name if manifest.backbone else None,
             "baseline": manifest.baseline.name if manifest.baseline else None,
             "licence": manifest.backbone.licence if manifest.backbone else None,
+            "familiar": manifest.familiar.model_dump() if manifest.familiar else None,
             "verdict": manifest.verdict.get("sentence"),
             "scores": {name: score.model_dump() for name, score in manifest.metrics.items()},
             "created": manifest.created,

@@ -21,8 +21,8 @@ import numpy as np
 
 from headstart.ship.server.limits import Limits
 
-Outcome = np.ndarray | Exception
-"""A prediction (K,), or why there is none."""
+Outcome = Any
+"""What is said of an item, as ``judge`` gives it; or the exception that says why nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Batcher:
 
     Args:
         prepare: a parcel to a prepared item, on any of several threads; raises Undecodable.
-        judge: prepared items to predictions (n, K), always on the same thread.
+        judge: prepared items to what is said of each, always on the same thread.
         limits: how large a batch is, and how long it waits.
         observe: told of every round, on the event loop's thread.
         first: called on the judging thread before anything else.
@@ -81,7 +81,7 @@ class Batcher:
     def __init__(
         self,
         prepare: Callable[[Any], np.ndarray],
-        judge: Callable[[Sequence[np.ndarray]], np.ndarray],
+        judge: Callable[[Sequence[np.ndarray]], Sequence[Outcome]],
         limits: Limits,
         *,
         observe: Callable[[Round], None],

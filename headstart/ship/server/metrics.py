@@ -41,6 +41,9 @@ class Metrics:
             "headstart_batch_seconds", "Duration of a forward pass.", buckets=_SECONDS, registry=registry
         )
         self._said = Counter("headstart_predictions", "Predictions, by what they say.", ("label",), registry=registry)
+        self._strange = Counter(
+            "headstart_unfamiliar_items", "Items that are unlike anything in the training data.", registry=registry
+        )
         self._gone = Counter("headstart_abandoned_requests", "Requests whose client left early.", registry=registry)
         self.in_flight = Gauge("headstart_requests_in_flight", "Requests being worked on.", registry=registry)
         depth = Gauge("headstart_queue_items", "Items that are waiting or being judged.", registry=registry)
@@ -67,10 +70,12 @@ class Metrics:
         self._batch.observe(done.items)
         self._forward.observe(done.seconds)
 
-    def said(self, names: tuple[str, ...]) -> None:
-        """A prediction gave these names."""
+    def said(self, names: tuple[str, ...], *, unfamiliar: bool = False) -> None:
+        """A prediction gave these names, of an item that may be unfamiliar."""
         for name in names:
             self._said.labels(name).inc()
+        if unfamiliar:
+            self._strange.inc()
 
     def text(self) -> bytes:
         """Everything, in the exposition format."""

@@ -14,6 +14,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import uvicorn
@@ -205,7 +206,7 @@ class Server:
 
         return observe
 
-    def _warm(self, judge: Callable[[Sequence[np.ndarray]], np.ndarray]) -> Callable[[], None]:
+    def _warm(self, judge: Callable[[Sequence[np.ndarray]], Any]) -> Callable[[], None]:
         """Run the network once before anybody waits for it, and find how many threads it is fastest with."""
         examples = golden.read(self.model.path / manifests.GOLDEN, columns=len(self.model.task.names)).inputs
 

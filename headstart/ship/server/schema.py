@@ -139,10 +139,19 @@ def _answer(task: Task) -> Schema:
     properties = {name: numbers if isinstance(value, dict) else _shape(value) for name, value in most.items()}
     if task.probabilities(row):
         properties["probabilities"] = numbers
+    properties["unfamiliar"] = {
+        "type": ["boolean", "null"],
+        "description": "Whether the item is unlike anything in the training data; null where that is not measured.",
+    }
+    properties["strangeness"] = {
+        "type": ["number", "null"],
+        "minimum": 0,
+        "description": "How far it lies from the nearest training item; above 1 it is unfamiliar.",
+    }
     return {
         "type": "object",
         "properties": properties,
-        "required": [name for name in least if name != "probabilities"],
+        "required": [*(name for name in least if name != "probabilities"), "unfamiliar", "strangeness"],
         "additionalProperties": False,
     }
 

@@ -27,6 +27,7 @@ from headstart.ship.panels import (
     spread,
     suspects,
     trust,
+    unfamiliar,
     verdict,
 )
 from headstart.ship.report import blocks, page
@@ -312,3 +313,57 @@ def test_odd_exhibits_break_nothing(facts: Facts, kept: dict[str, Any]) -> None:
 def test_a_score_without_spread_is_drawn_too(facts: Facts) -> None:
     same = Evidence("probe", "transfer", {"accuracy": Interval(1.0, 1.0, 1.0)}, 0.0)
     page.render(replace(facts, evidence=[same, replace(same, name="other")]))
+
+
+STRANGE = {
+    "line": 0.5,
+    "rate": {"value": 0.01, "low": 0.001, "high": 0.04},
+    "held_out": 100,
+    "compared_with": 80,
+    "stages": [1, 2],
+    "edges": [0.0, 0.5, 1.0, 1.5],
+    "held": [60, 39, 1],
+    "most": [{"row": 0, "strangeness": 1.2}],
+    "tested": {
+        "counts": [120, 70, 10],
+        "items": 200,
+        "flagged": 10,
+        "share": {"value": 0.05, "low": 0.03, "high": 0.09},
+        "coverage": 0.95,
+        "risk": 0.02,
+    },
+}
+
+
+def test_unfamiliar_items_are_counted_on_the_test_part(facts: Facts) -> None:
+    panel = unfamiliar.show(replace(facts, exhibits={"unfamiliar": STRANGE}))
+    assert panel is not None and "about 1.0 %" in panel.lead and "80 training" in panel.lead
+    chart = only(panel, blocks.Chart)
+    assert [point.y for point in chart.series[0].points] == [60.0, 39.0, 1.0]
+    assert [point.y for point in chart.series[1].points] == [60.0, 35.0, 5.0]
+    said = " ".join(block.text for block in panel.blocks if isinstance(block, blocks.Prose))
+    assert "Of 200 test" in said and "10 were called unfamiliar: 5.0 %" in said and "Of the others 2.0 %" in said
+
+
+def test_without_a_test_part_nobody_has_counted(facts: Facts) -> None:
+    known = {name: value for name, value in STRANGE.items() if name != "tested"}
+    panel = unfamiliar.show(replace(facts, exhibits={"unfamiliar": known}))
+    assert panel is not None and len(only(panel, blocks.Chart).series) == 1
+    assert any("nobody has counted" in block.text for block in panel.blocks if isinstance(block, blocks.Prose))
+
+
+def test_why_nothing_tells_unfamiliar_items_and_what_cannot_be_read(facts: Facts) -> None:
+    assert unfamiliar.show(facts) is None
+    why = unfamiliar.show(replace(facts, exhibits={"unfamiliar": {"missing": "pixels has no network"}}))
+    assert why is not None and "pixels has no network" in only(why, blocks.Prose).text
+    for broken in ({}, {**STRANGE, "edges": "no"}, {**STRANGE, "rate": 1}, {**STRANGE, "held": [1]}):
+        panel = unfamiliar.show(replace(facts, exhibits={"unfamiliar": broken}))
+        assert panel is not None and "cannot be read" in only(panel, blocks.Prose).text
+
+
+def test_the_flag_is_a_point_beside_risk_and_coverage(facts: Facts) -> None:
+    panel = trust.show(replace(facts, exhibits={"unfamiliar": STRANGE}))
+    assert panel is not None and "points off on average" in panel.lead
+    last = panel.blocks[-1]
+    assert isinstance(last, blocks.Chart) and last.series[-1].name == "all but unfamiliar items"
+    assert (last.series[-1].points[0].x, last.series[-1].points[0].y) == (95.0, 2.0)

@@ -19,9 +19,9 @@ from headstart.ship.sealed import Model, load
 from headstart.ship.server.limits import Limits
 from headstart.ship.server.running import Place, Server
 from tests.processes import Command
-from tests.ship.conftest import _original, model_folder, network, pictures
+from tests.ship.conftest import _original, model_folder, network, pictures, watched
 
-__all__ = ["_original", "model_folder", "network", "pictures"]
+__all__ = ["_original", "model_folder", "network", "pictures", "watched"]
 
 
 class Process:

@@ -46,19 +46,23 @@ def test_what_cannot_be_made_is_refused(accept: str) -> None:
 
 
 def test_each_task_says_what_it_says() -> None:
-    said = answers.result(np.array([0.25, 0.75]), CATS, Form())
+    said = answers.result((np.array([0.25, 0.75]), 0.5), CATS, Form())
     assert isinstance(said, Said)
     assert said.answer["label"] == CATS.names[1] and said.names == (CATS.names[1],)
     assert said.answer["probabilities"] == dict(zip(CATS.names, (0.25, 0.75), strict=True))
-    tags = answers.result(np.array([0.9, 0.6, 0.1]), multilabel.learn([("a", "b", "c")]), Form())
+    tags = answers.result((np.array([0.9, 0.6, 0.1]), 0.5), multilabel.learn([("a", "b", "c")]), Form())
     assert isinstance(tags, Said) and tags.names == ("a", "b") and set(tags.answer["probabilities"]) == {"a", "b", "c"}
-    number = answers.result(np.array([3.25]), regression.learn([1.0]), Form())
-    assert isinstance(number, Said) and number.answer == {"value": 3.25} and number.names == ()
+    number = answers.result((np.array([3.25]), 0.5), regression.learn([1.0]), Form())
+    assert (
+        isinstance(number, Said)
+        and number.answer == {"value": 3.25, "unfamiliar": False, "strangeness": 0.5}
+        and number.names == ()
+    )
 
 
 def test_no_number_is_no_answer() -> None:
     for row in ([np.nan, 1.0], [np.inf, 0.0]):
-        refusal = answers.result(np.array(row), CATS, Form())
+        refusal = answers.result((np.array(row), 0.5), CATS, Form())
         assert isinstance(refusal, Refusal) and refusal.status == 500
 
 
@@ -69,7 +73,10 @@ def test_what_nobody_foresaw_is_not_told_to_the_client() -> None:
 
 def test_odd_names_survive_every_form() -> None:
     name = 'a "b",\nc\x1b[31m.png'
-    results = [answers.result(np.array([0.9, 0.1]), CATS, Form()), answers.result(Undecodable("no"), CATS, Form())]
+    results = [
+        answers.result((np.array([0.9, 0.1]), 0.5), CATS, Form()),
+        answers.result(Undecodable("no"), CATS, Form()),
+    ]
     found = json.loads(answers.several([name, "b"], results, CATS, Form(), ABOUT))
     assert found["results"][0]["item"] == name
     table = answers.several([name, "b"], results, CATS, Form(answers.TABLE, top=2), ABOUT).decode()

@@ -10,17 +10,20 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from headstart.backbones import catalogue
 from headstart.base import discovery
 from headstart.features.network import Network
 from headstart.ship.sealed import load
 from headstart.tasks import classification, multilabel, regression
-from tests.ship.conftest import CLASSES, sealed_to
+from tests.ship.conftest import CLASSES, ODD, sealed_to
 from tests.ship.server.conftest import Here, Process
 
 FIELDS = {"type", "what", "where", "expected", "next"}
@@ -283,3 +286,27 @@ def test_every_task_is_served_and_so_is_a_model_without_a_network(
         described = httpx.get(f"{server.url}/openapi.json").json()
         shape = described["paths"]["/predict"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
         assert set(found) <= set(shape["oneOf"][0]["properties"])
+
+
+@pytest.mark.slow
+def test_an_unfamiliar_item_is_marked_described_and_counted(start: Callable[..., Any], watched: Path) -> None:
+    """A real process: the answers in every form, the model's description, and the counter."""
+    served = start(model=watched)
+    odd, even = (_png(array) for array in (ODD, np.full((40, 40, 3), 100, np.uint8)))
+    with served.client() as client:
+        files = [("file", ("odd.png", odd, "image/png")), ("file", ("even.png", even, "image/png"))]
+        first, second = client.post("/predict", files=files).json()["results"]
+        assert first["unfamiliar"] is True and first["strangeness"] > 1
+        assert second["unfamiliar"] is False and second["strangeness"] < 1
+        table = client.post("/predict", files=files, headers={"Accept": "text/csv"}).text.splitlines()
+        assert table[0].split(",")[-3:] == ["unfamiliar", "strangeness", "error"] and ",true," in table[1]
+        lines = client.post("/predict", files=files, headers={"Accept": "text/plain"}).text.splitlines()
+        assert lines[0].endswith("; unfamiliar") and "unfamiliar" not in lines[1]
+        assert client.get("/model").json()["familiar"]["held_out"] == 100
+        assert "headstart_unfamiliar_items_total 3.0" in client.get("/metrics").text
+
+
+def _png(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(array).save(stream, "PNG")
+    return stream.getvalue()

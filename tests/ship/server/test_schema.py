@@ -93,7 +93,8 @@ def test_every_reference_leads_somewhere(client: httpx.Client) -> None:
     ids=lambda task: task.kind,
 )
 @pytest.mark.parametrize("form", [answers.Form(), answers.Form(top=2), answers.Form(probabilities=False)])
-def test_the_answers_of_every_task_fit_their_description(task: Task, form: answers.Form) -> None:
+@pytest.mark.parametrize("strangeness", [0.4, 2.5, float("nan")])
+def test_the_answers_of_every_task_fit_their_description(task: Task, form: answers.Form, strangeness: float) -> None:
     import numpy as np
 
     from headstart.base.errors import Undecodable
@@ -103,7 +104,7 @@ def test_the_answers_of_every_task_fit_their_description(task: Task, form: answe
     root: dict[str, Any] = {"components": {"schemas": components}, **shape}
     registry = Registry().with_resource("", Resource.opaque(root))
     validator = Draft202012Validator(root, registry=registry)
-    good = answers.result(np.linspace(0.1, 0.9, len(task.names)), task, form)
+    good = answers.result((np.linspace(0.1, 0.9, len(task.names)), strangeness), task, form)
     bad = answers.result(Undecodable("it is none"), task, form)
     about = {"name": "m", "digest": "d"}
     validator.validate(json.loads(answers.one(good, task, form, about)))

@@ -49,6 +49,9 @@ function Answer({ result }) {
   const { answer, best, target } = result;
   const words = answer.label ?? (answer.labels ? answer.labels.join(", ") || "no label" : answer.value);
   return html`<p class="said">${target && html`<span class="quiet">${target} </span>`}${words}</p>
+    ${answer.low !== undefined && html`<p class="quiet">probably between ${answer.low} and ${answer.high}</p>`}
+    ${result.unfamiliar && html`<p class="problem" role="status">This is unlike anything in the training data: strangeness
+      ${result.strangeness.toFixed(2)}, where 1 is the line. Do not rely on the answer.</p>`}
     ${best.length > 0 && html`<${Bars} rows=${best} text=${percent} most=${1} />`}
     <p class="quiet figure">${(1000 * result.seconds).toFixed(0)} ms</p>`;
 }
