@@ -167,7 +167,7 @@ def _judged(cells: Mapping[str, Any], target: str, draws: Sequence[int], names: 
     for one in tables:
         for chooser, order in _orders(one, names).items():
             # A score that is the same for several first ones cannot choose between them: they count in the mean.
-            chosen = statistics.fmean(truth[name] for name in names if order[name] >= max(order.values()) - 1e-9)
+            chosen = statistics.fmean(truth[name] for name in names if order[name] >= max(order.values()) - 1e-6)
             agreement = float(weightedtau([truth[name] for name in names], [order[name] for name in names]).statistic)
             said.setdefault(chooser, []).append({"tau": agreement, "regret": best - chosen})
     mean = {
