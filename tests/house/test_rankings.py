@@ -152,4 +152,5 @@ def test_a_benchmark_is_judged_by_hand(rankings: ModuleType) -> None:
     assert found["t"]["truth"] == {"x": 91.0, "y": 97.0}
     assert found["t"]["mean"]["headstart rank"] == {"tau": 0.0, "regret": 3.0}
     assert found["t"]["mean"]["chance"]["regret"] == 3.0
+    assert found["t"]["regret_without_best"] == 0.0
     assert (found["t"]["ranking_seconds"], found["t"]["tuning_seconds"]) == (2.0, 10.0)
