@@ -46,6 +46,7 @@ def test_every_option_reaches_the_workflow(calls: list[tuple[Any, dict[str, Any]
         " --golden own --label kind"
         " --path file --set strategy.rate=0.01 --set strategy.epochs=3 --overwrite --quiet --json"
         " --replay before --checkpoint-every 5s --group patient --no-near-duplicates --from bundle --no-pictures"
+        " --max-latency 5ms --max-size 20MB"
     )
     assert run(words.split()) == 0
     ((source, given),) = calls
@@ -69,6 +70,8 @@ def test_every_option_reaches_the_workflow(calls: list[tuple[Any, dict[str, Any]
         "path": "file",
         "group": "patient",
         "near_duplicates": False,
+        "max_latency": "5ms",
+        "max_size": "20MB",
         "backbones_from": Path("bundle"),
         "settings": {"strategy.rate": "0.01", "strategy.epochs": "3"},
         "overwrite": True,

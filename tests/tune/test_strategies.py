@@ -175,7 +175,7 @@ def test_a_solved_head_draws_nothing():
 def test_a_fit_has_a_title_for_people_beside_its_name(setting):
     titled = replace(setting, title="bitfit, fold 2 of 5")
     first = next(discovery.load("tune", "bitfit").plan(titled, depth=1))
-    assert first.name == "test/bitfit@1/sweep-0.01-kept" and first.said == "bitfit, fold 2 of 5, trying rate 0.01"
+    assert first.name == "test/bitfit@1/sweep-0.001-kept" and first.said == "bitfit, fold 2 of 5, trying rate 0.001"
     last = next(discovery.load("tune", "bitfit").plan(setting, depth=1, rate=0.003))
     assert last.said == "bitfit@1, rate 0.003"
 
