@@ -108,12 +108,13 @@ def test_a_signal_under_load_loses_no_request(start: Starter, picture: bytes, nu
     os.kill(process.pid, number)
     assert process.command.wait(60) == 0, process.command.output
     load.wait()
-    # Every request that reached the server was answered, and the answer arrived.
-    for status in (200, 503):
-        assert load.answers[status] == process.command.output.count(f"POST /predict {status} "), load.answers
-    assert load.answers[503], load.answers
-    # The others found nobody, or a connection that nobody had taken in or that was closed while they were silent.
-    assert set(load.answers) <= {200, 503, "nobody there", "ReadError", "RemoteProtocolError"}, load.answers
+    # Every request that was taken in was answered, and the answer arrived.
+    assert load.answers[200] == process.command.output.count("POST /predict 200 "), load.answers
+    # The others were sent away, or found nobody, or a connection that was closed before they had said all.
+    assert set(load.answers) <= {200, 503, "nobody there", "ReadError", "WriteError", "RemoteProtocolError"}, (
+        load.answers
+    )
+    assert load.answers[503] <= process.command.output.count("POST /predict 503 "), load.answers
     assert "Stopping" in process.command.output and "Traceback" not in process.command.output
 
 
