@@ -44,9 +44,8 @@ from headstart.base.machine import here
 from headstart.choose.unfamiliar import LOOSEST, RATE
 from headstart.engine.drive import drive
 from headstart.features import familiarity, inference
-from headstart.features.familiarity import Stages
 from headstart.features.frozen import Augmentation, Frozen
-from headstart.features.network import Network
+from headstart.features.network import Features, Network
 from headstart.features.pixels import Pixels
 from headstart.features.store import Store
 from headstart.measure import alarm, folds, strangeness
@@ -157,7 +156,7 @@ def scores(reference: Seen, labels: np.ndarray, asked: Seen) -> dict[str, np.nda
 def network_seen(network: Network, pictures: Pictures) -> Seen:
     """Through a network."""
     backbone = network.backbone
-    every = Stages(backbone, range(1, backbone.depth + 1))
+    every = Features(backbone, range(1, backbone.depth + 1))
     parts = every.apart(inference.outputs(every, pictures, preprocessing=backbone.info.preprocessing))
     with torch.inference_mode():
         taps = torch.from_numpy(np.concatenate([parts[tap - 1] for tap in network.taps], axis=1))

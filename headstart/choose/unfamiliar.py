@@ -23,9 +23,9 @@ from headstart.choose.ground import Ground
 from headstart.choose.trial import Trial
 from headstart.engine.drive import drive
 from headstart.features import familiarity
-from headstart.features.familiarity import Known, Stages
+from headstart.features.familiarity import Known
 from headstart.features.frozen import BATCH, Frozen
-from headstart.features.network import Network
+from headstart.features.network import Features, Network
 from headstart.measure import alarm, intervals
 from headstart.measure.alarm import Line
 from headstart.ship.doubt import Doubt
@@ -208,7 +208,7 @@ class _Seen:
         if self.backbone is self.frozen.backbone:
             return [self.frozen.pooled(stage)[rows] for stage in self.stages]
         device = self.frozen.machine.device
-        seen = Stages(self.backbone, self.stages).eval().to(device)
+        seen = Features(self.backbone, self.stages).eval().to(device)
         with torch.inference_mode():
             parts = [seen(self.frozen.pixels[batch].to(device)).float().cpu().numpy() for batch in _batches(rows)]
         return seen.apart(np.concatenate(parts))

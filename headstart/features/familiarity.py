@@ -16,8 +16,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from headstart.backbones.chain import Backbone
-from headstart.features.network import Network
+from headstart.features.network import Network, pooled
 from headstart.measure import strangeness
 from headstart.measure.arrays import Floats
 
@@ -79,33 +78,6 @@ def room(widths: int) -> int:
     return max(1, min(MOST, LARGEST // max(1, widths)))
 
 
-class Stages(nn.Module):
-    """A network's pooled features of several stages, side by side as they are.
-
-    Args:
-        backbone: the chain.
-        stages: which, from 1.
-    """
-
-    def __init__(self, backbone: Backbone, stages: Sequence[int]) -> None:
-        super().__init__()
-        self.backbone, self.stages = backbone, tuple(stages)
-        self.widths = tuple(backbone.pooled_width(stage) for stage in self.stages)
-
-    @property
-    def width(self) -> int:
-        """Features of an item, d."""
-        return sum(self.widths)
-
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Inputs (b, 3, s, s) to features (b, d)."""
-        return torch.cat(list(pooled(self.backbone, self.stages, inputs).values()), dim=1)
-
-    def apart(self, features: np.ndarray) -> list[np.ndarray]:
-        """Features (n, d) stage by stage."""
-        return np.split(features, np.cumsum(self.widths)[:-1], axis=1)
-
-
 class Watched(nn.Module):
     """A network that also says how strange its input is, in the same pass.
 
@@ -131,7 +103,7 @@ class Watched(nn.Module):
         """Inputs (b, 3, s, s), uint8 or in [0, 1], to outputs and strangeness (b, C + 1)."""
         network = self.network
         parts = pooled(network.backbone, sorted({*self.stages, *network.taps}), inputs)
-        outputs = network.head(torch.cat([parts[tap] for tap in network.taps], dim=1))
+        outputs = network.head(torch.cat([parts[tap] for tap in sorted(network.taps)], dim=1))
         return torch.cat([outputs.float(), self.strange(parts)[:, None]], dim=1)
 
     def strange(self, parts: Mapping[int, torch.Tensor]) -> torch.Tensor:
@@ -142,13 +114,3 @@ class Watched(nn.Module):
             own = self.reference.square().sum(dim=1)
             squared = own + asked.square().sum(dim=1, keepdim=True) - 2 * asked @ self.reference.T
             return squared.amin(dim=1).clamp(min=0).sqrt() / self.line
-
-
-def pooled(backbone: Backbone, stages: Sequence[int], inputs: torch.Tensor) -> dict[int, torch.Tensor]:
-    """Stage -> its pooled features (b, d_k); stages behind the last that is asked for are not run."""
-    hidden, found = inputs, {}
-    for stage in range(1, max(stages) + 1):
-        hidden = backbone.stages[stage - 1](hidden)
-        if stage in stages:
-            found[stage] = backbone.pool(hidden, stage)
-    return found

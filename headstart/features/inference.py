@@ -12,11 +12,11 @@ from headstart.base.errors import Undecodable
 from headstart.base.machine import here
 from headstart.base.progress import Reporter, Silent
 from headstart.base.vocabulary import Preprocessing
-from headstart.features.familiarity import Stages, Watched
+from headstart.features.familiarity import Watched
 from headstart.features.network import Features, Network
 from headstart.features.reading import load_each
 
-Whole = Network | Features | Watched | Stages
+Whole = Network | Features | Watched
 """What takes inputs and puts out rows of a known ``width``."""
 
 

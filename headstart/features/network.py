@@ -5,6 +5,9 @@ The tail is everything behind the cut; the frozen prefix is not part of it, so n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 from torch import nn
 
@@ -43,29 +46,43 @@ class Features(nn.Module):
         backbone, taps: as ``Network`` takes them.
     """
 
-    def __init__(self, backbone: Backbone, taps: tuple[int, ...] | None = None) -> None:
+    def __init__(self, backbone: Backbone, taps: Sequence[int] | None = None) -> None:
         super().__init__()
         self.backbone = backbone
-        self.taps = taps or (backbone.depth,)
+        self.taps = tuple(taps or (backbone.depth,))
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Features of an item from each tap, d_k."""
+        return tuple(self.backbone.pooled_width(tap) for tap in self.taps)
 
     @property
     def width(self) -> int:
         """Features of an item, d."""
-        return sum(self.backbone.pooled_width(tap) for tap in self.taps)
+        return sum(self.widths)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Inputs (b, 3, s, s), uint8 or in [0, 1], to what a head would read, (b, d)."""
         return _tapped(self.backbone, self.taps, inputs)
 
+    def apart(self, features: np.ndarray) -> list[np.ndarray]:
+        """Features (n, d) tap by tap."""
+        return np.split(features, np.cumsum(self.widths)[:-1], axis=1)
 
-def _tapped(backbone: Backbone, taps: tuple[int, ...], inputs: torch.Tensor) -> torch.Tensor:
-    """The pooled features of some stages side by side, (b, d)."""
-    hidden, features = inputs, []
-    for stage in range(1, max(taps) + 1):
+
+def pooled(backbone: Backbone, stages: Sequence[int], inputs: torch.Tensor) -> dict[int, torch.Tensor]:
+    """Stage -> its pooled features (b, d_k), in ascending order; what lies behind the last of them is not run."""
+    hidden, found = inputs, {}
+    for stage in range(1, max(stages) + 1):
         hidden = backbone.stages[stage - 1](hidden)
-        if stage in taps:
-            features.append(backbone.pool(hidden, stage))
-    return torch.cat(features, dim=1)
+        if stage in stages:
+            found[stage] = backbone.pool(hidden, stage)
+    return found
+
+
+def _tapped(backbone: Backbone, taps: Sequence[int], inputs: torch.Tensor) -> torch.Tensor:
+    """The pooled features of some stages side by side, (b, d)."""
+    return torch.cat(list(pooled(backbone, taps, inputs).values()), dim=1)
 
 
 class Tail(nn.Module):

@@ -8,8 +8,8 @@ import torch
 
 from headstart.base.errors import DataError
 from headstart.features import familiarity
-from headstart.features.familiarity import Known, Stages, Watched
-from headstart.features.network import Network
+from headstart.features.familiarity import Known, Watched
+from headstart.features.network import Features, Network
 from headstart.measure import strangeness
 from tests import small
 
@@ -26,7 +26,7 @@ def inputs(n, seed=0):
 
 
 def known_by(network, n=20):
-    seen = Stages(network.backbone, familiarity.stages_of(network))
+    seen = Features(network.backbone, familiarity.stages_of(network))
     with torch.inference_mode():
         return seen, Known.of(seen.stages, seen.apart(seen(inputs(n)).numpy()))
 

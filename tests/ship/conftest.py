@@ -18,8 +18,8 @@ from headstart.base import hashes
 from headstart.base.manifest import NAME, sealed
 from headstart.base.vocabulary import Evidence, Interval
 from headstart.features import familiarity, inference
-from headstart.features.familiarity import Known, Stages
-from headstart.features.network import Network
+from headstart.features.familiarity import Known
+from headstart.features.network import Features, Network
 from headstart.measure.alarm import Line
 from headstart.ship.doubt import Doubt
 from headstart.ship.sealed import Model
@@ -109,7 +109,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory, network: Network) -> Path:
     stages = familiarity.stages_of(network)
     preprocessing = network.backbone.info.preprocessing
     items = [np.full((40, 40, 3), shade, np.uint8) for shade in range(40, 200, 20)]
-    seen = Stages(network.backbone, stages)
+    seen = Features(network.backbone, stages)
     features = inference.outputs(seen, items, preprocessing=preprocessing)
     known = Known.of(stages, seen.apart(features))
     sure, wrong = np.linspace(0.5, 1.0, 51, dtype=np.float32), np.zeros(51, np.float32)

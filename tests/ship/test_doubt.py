@@ -18,8 +18,7 @@ from headstart.base import hashes, manifest
 from headstart.base.errors import BadOption, ModelFolderError
 from headstart.base.manifest import DOUBT, GOLDEN, NAME
 from headstart.features import familiarity, inference
-from headstart.features.familiarity import Stages
-from headstart.features.network import Network
+from headstart.features.network import Features, Network
 from headstart.measure import strangeness
 from headstart.ship import doubt
 from headstart.ship.doubt import Doubt
@@ -58,7 +57,7 @@ def test_it_is_the_distance_of_the_plain_maths_and_changes_no_prediction(folder:
     model = load(folder)
     known = model.doubt.known
     assert known is not None
-    seen = Stages(network.backbone, known.stages)
+    seen = Features(network.backbone, known.stages)
     features = inference.outputs(seen, [ODD], preprocessing=network.backbone.info.preprocessing)
     slow = strangeness.nearest(known.values, strangeness.side_by_side(seen.apart(features)))
     assert model.predict([ODD])[0].strangeness == pytest.approx(slow[0] / 0.2, rel=1e-4)
