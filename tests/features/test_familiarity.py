@@ -28,7 +28,7 @@ def inputs(n, seed=0):
 def known_by(network, n=20):
     seen = Features(network.backbone, familiarity.stages_of(network))
     with torch.inference_mode():
-        return seen, Known.of(seen.stages, seen.apart(seen(inputs(n)).numpy()))
+        return seen, Known.of(seen.taps, seen.apart(seen(inputs(n)).numpy()))
 
 
 def test_it_is_the_plain_distance_and_leaves_the_outputs_alone(network):
