@@ -35,12 +35,16 @@ class Assembly:
         modules: one a stage; they share the network's tensors.
         axes: the channel axis of what leaves each stage.
         width: features after the last stage, d.
+        mean: what leaves a stage that is no list of features yet, to (n, d); None averages over space or tokens.
+        paths: of the stages within the network, where it consists of them; empty where they were cut out of it.
     """
 
     names: tuple[str, ...]
-    modules: tuple[fx.GraphModule, ...]
+    modules: tuple[nn.Module, ...]
     axes: tuple[int, ...]
     width: int
+    mean: Callable[[torch.Tensor], torch.Tensor] | None = None
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

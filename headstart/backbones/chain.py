@@ -16,11 +16,11 @@ from torch import fx, nn
 
 from headstart.backbones import heads
 from headstart.backbones.assembly import Wrapped, assemble
-from headstart.backbones.cut import Normalise, Whole
+from headstart.backbones.cut import Normalise, Untouched, Whole
 from headstart.backbones.statistics import Statistics
 from headstart.base import hashes
 from headstart.base.errors import BadOption, UnknownName, WeightsError
-from headstart.base.vocabulary import BackboneInfo
+from headstart.base.vocabulary import BackboneInfo, Tokenization
 
 
 class Backbone(nn.Module):
@@ -55,16 +55,19 @@ class Backbone(nn.Module):
     ) -> None:
         super().__init__()
         self.module = module.eval()
-        self.input = Normalise(info.preprocessing.mean, info.preprocessing.std)
+        reading = info.preprocessing
+        self.input = Untouched(reading) if isinstance(reading, Tokenization) else Normalise(reading)
         self.rebuild = rebuild
         self.wrapped = wrapped
         self.statistics: Statistics | None = None
         whole = Whole(self.input, self.module).eval()
-        parts = assemble(whole, info.preprocessing.size, info.name, wrapped)
+        # A network that was put together from stages says so itself; others are looked into.
+        own = getattr(module, "assembly", None)
+        parts = assemble(whole, reading.size, info.name, wrapped) if own is None else own()
         # A tuple, not a ModuleList: the stages share the network's tensors, which must be saved once.
-        self.stages: tuple[fx.GraphModule, ...] = parts.modules
+        self.stages: tuple[nn.Module, ...] = parts.modules
         self.depth = len(parts.modules)
-        self._axes = parts.axes
+        self._axes, self._mean, self._paths = parts.axes, parts.mean, parts.paths
         self._shapes: tuple[tuple[int, ...], ...] = ()
         count = sum(parameter.numel() for parameter in self.module.parameters())
         self.info = replace(info, stages=parts.names, width=parts.width, parameters=count)
@@ -94,12 +97,16 @@ class Backbone(nn.Module):
 
     def pool(self, activation: torch.Tensor, k: int) -> torch.Tensor:
         """What leaves stage k, averaged over space or tokens: (n, d_k), float32."""
+        if self._mean is not None and activation.dim() > 2:
+            return self._mean(activation)
         others = [axis for axis in range(1, activation.dim()) if axis != self._axes[k - 1]]
         return activation.float().mean(others) if others else activation.float()
 
     def pooled_width(self, k: int) -> int:
         """Features that ``pool`` gives after stage k."""
-        return self.activation_shape(k)[self._axes[k - 1] - 1]
+        shape = self.activation_shape(k)
+        # Behind the features of a token it is noted whether there is one.
+        return shape[self._axes[k - 1] - 1] - (self._mean is not None and len(shape) > 1)
 
     def channel_axis(self, k: int) -> int:
         """Axis of the features in what crosses the cut at depth k: 1 in (n, c, h, w), 3 in (n, h, w, c)."""
@@ -155,16 +162,17 @@ class Backbone(nn.Module):
         """Take over other facts, the normalisation among them, for the same network; returns itself."""
         found = self.info
         self.info = replace(info, stages=found.stages, width=found.width, parameters=found.parameters)
-        self.input.use(info.preprocessing.mean, info.preprocessing.std)
+        self.input.use(info.preprocessing)
         self._shapes = ()
         return self
 
     def tensors(self, k: int | None = None) -> dict[str, torch.Tensor]:
         """Parameters and buffers of the first k stages (all by default), named as in ``module.state_dict()``."""
         found: dict[str, torch.Tensor] = {}
-        for stage in self.stages[: self.depth if k is None else self._within(k)]:
+        for number, stage in enumerate(self.stages[: self.depth if k is None else self._within(k)]):
+            path = self._paths[number] if self._paths else ""
             for name, tensor in stage.state_dict().items():
-                found[name.removeprefix("module.")] = tensor
+                found[path + name.removeprefix("module.")] = tensor
         return found
 
     def digest(self, k: int | None = None) -> str:
@@ -174,18 +182,23 @@ class Backbone(nn.Module):
             "architecture": self.info.architecture,
             "operations": [[str(node) for node in _operations(stage)] for stage in self.stages[:k]],
             "normalisation": self.input.values,
+            # What the modules of a library compute is said by its configuration, where no graph says it.
+            **({"config": self.info.config} if self._paths else {}),
         }
         return hashes.of_texts([hashes.of_data(structure), hashes.of_tensors(self.tensors(k))])
 
+    def example(self, count: int = 1) -> torch.Tensor:
+        """Inputs of ``count`` items as large as the network was trained with, that say nothing."""
+        return self.input.example(count, next(self.module.parameters()).device)
+
     def activation_shape(self, k: int) -> tuple[int, ...]:
-        """Shape of what crosses the cut at depth k for one image of the trained size, without the batch axis."""
+        """Shape of what crosses the cut at depth k for one item of the trained size, without the batch axis."""
         if not self._shapes:
             self._shapes = self._measure()
         return self._shapes[self._within(k)]
 
     def _measure(self) -> tuple[tuple[int, ...], ...]:
-        size = self.info.preprocessing.size
-        x = torch.zeros(1, 3, size, size, device=self.input.mean.device)
+        x = self.example()
         shapes = [tuple(x.shape[1:])]
         modes = [(module, module.training) for module in self.modules()]
         self.eval()
@@ -219,7 +232,9 @@ def seeded(seed: int, build: Callable[[], nn.Module]) -> nn.Module:
         return build()
 
 
-def _operations(stage: fx.GraphModule) -> list[Any]:
+def _operations(stage: nn.Module) -> list[Any]:
+    if not isinstance(stage, fx.GraphModule):
+        return [repr(stage)]
     return [(node.op, node.target if isinstance(node.target, str) else _function(node)) for node in stage.graph.nodes]
 
 
@@ -227,9 +242,9 @@ def _function(node: fx.Node) -> str:
     return str(getattr(node.target, "__name__", node.target))
 
 
-def _refer_again(stage: fx.GraphModule, backbone: Backbone) -> None:
+def _refer_again(stage: nn.Module, backbone: Backbone) -> None:
     """Moving a network replaces its buffers; a stage that holds one by itself must follow."""
-    for node in stage.graph.nodes:
+    for node in stage.graph.nodes if isinstance(stage, fx.GraphModule) else ():
         if node.op == "get_attr":
             owner, _, name = str(node.target).rpartition(".")
             setattr(stage.get_submodule(owner), name, getattr(backbone.get_submodule(owner), name))

@@ -28,10 +28,8 @@ LIBRARIES = ("timm", "torchvision", "transformers")
 
 
 def multiply_adds(backbone: Backbone) -> tuple[int, ...]:
-    """Multiply-adds of each stage for one image of the trained size, input first."""
-    size = backbone.info.preprocessing.size
-    images = torch.zeros(1, 3, size, size, dtype=torch.uint8, device=backbone.input.mean.device)
-    return counted(backbone.eval().stages, images)
+    """Multiply-adds of each stage for one item of the trained size, input first."""
+    return counted(backbone.eval().stages, backbone.example())
 
 
 def counted(stages: Sequence[nn.Module], x: torch.Tensor) -> tuple[int, ...]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import fx, nn
+
+from headstart.base.vocabulary import Preprocessing, Tokenization
 
 MAX_OPENED = 6
 """How many blocks may be looked into before the graph is taken as it is."""
@@ -26,16 +28,20 @@ class Normalise(nn.Module):
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(self, mean: Iterable[float], std: Iterable[float]) -> None:
+    def __init__(self, reading: Preprocessing) -> None:
         super().__init__()
         self.dtype = torch.float32
-        self.values = (tuple(mean), tuple(std))
+        self.size, self.values = reading.size, (reading.mean, reading.std)
         self._place(torch.device("cpu"))
 
-    def use(self, mean: Iterable[float], std: Iterable[float]) -> None:
-        """Normalise with these from now on."""
-        self.values = (tuple(mean), tuple(std))
+    def use(self, reading: Preprocessing) -> None:
+        """Normalise so from now on."""
+        self.size, self.values = reading.size, (reading.mean, reading.std)
         self._place(self.mean.device)
+
+    def example(self, count: int, device: torch.device) -> torch.Tensor:
+        """Black pictures (n, 3, s, s) uint8 of the trained size."""
+        return torch.zeros(count, 3, self.size, self.size, dtype=torch.uint8, device=device)
 
     def _place(self, device: torch.device) -> None:
         for name, values in zip(("mean", "std"), self.values, strict=True):
@@ -53,6 +59,35 @@ class Normalise(nn.Module):
         """(n, 3, h, w) uint8, or floating point in [0, 1], to normalised values of the same shape."""
         x = x.float() / 255 if x.dtype == torch.uint8 else x.float()
         return ((x - self.mean) / self.std).to(self.dtype)
+
+
+class Untouched(nn.Module):
+    """The first step of a network that reads tokens: nothing is done to them.
+
+    Args:
+        reading: how a text becomes tokens.
+    """
+
+    def __init__(self, reading: Tokenization) -> None:
+        super().__init__()
+        self.reading = reading
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the features depend on."""
+        return self.reading.as_dict()
+
+    def use(self, reading: Tokenization) -> None:
+        """Take texts read so from now on."""
+        self.reading = reading
+
+    def example(self, count: int, device: torch.device) -> torch.Tensor:
+        """Tokens (n, 1, t, 2) int32 of texts as long as a window."""
+        return torch.ones(count, 1, self.reading.length, 2, dtype=torch.int32, device=device)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Tokens."""
+        return x
 
 
 class Whole(nn.Module):

@@ -80,6 +80,46 @@ class Preprocessing:
 
 
 @dataclass(frozen=True, slots=True)
+class Tokenization:
+    """How a text becomes a backbone's input; travels with the weights.
+
+    Attributes:
+        length: most tokens in a window of a text, those that frame it included.
+        digest: SHA-256 of ``content``.
+        reader: what ``content`` is: "pieces", a tokenizer.json of the tokenizers library; "words", a vocabulary, one
+            word a line; "characters", of which each word is made.
+        overlap: tokens that neighbouring windows of a long text share.
+        windows: most windows of a text.
+        content: the reader's own file.
+    """
+
+    length: int
+    digest: str
+    reader: str = "pieces"
+    overlap: int = 16
+    windows: int = 16
+    content: bytes = field(default=b"", repr=False, compare=False)
+
+    @property
+    def size(self) -> int:
+        """The length, as ``Preprocessing`` has the side of its square."""
+        return self.length
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for a manifest, without the content; ``from_dict`` reads it back."""
+        return {name: getattr(self, name) for name in ("length", "digest", "reader", "overlap", "windows")}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], content: bytes = b"") -> Tokenization:
+        """Inverse of ``as_dict``."""
+        return cls(**data, content=content)
+
+
+Reading = Preprocessing | Tokenization
+"""How an item becomes a backbone's input."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """One thing that a modality measures of every item.
 

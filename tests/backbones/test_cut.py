@@ -9,12 +9,13 @@ from torch.nn import functional
 
 from headstart.backbones import cut
 from headstart.backbones.cut import FollowTraining, Normalise, Whole
+from headstart.base.vocabulary import Preprocessing
 from tests.backbones.networks import Residual, Toy
 
 
 def ends(module: nn.Module, size: int = 16, opened: frozenset[str] = frozenset()) -> list[str]:
     """Names of the graph's legal cuts."""
-    whole = Whole(Normalise((0.5,) * 3, (0.5,) * 3), module).eval()
+    whole = Whole(Normalise(Preprocessing(8, (0.5,) * 3, (0.5,) * 3)), module).eval()
     units, _ = cut.units(whole, cut.trace(whole, opened), torch.rand(2, 3, size, size))
     return [unit.end.name for unit in units]
 
@@ -111,7 +112,7 @@ def test_a_functional_dropout_follows_the_mode() -> None:
 
 
 def test_normalising_bytes_and_fractions_gives_the_same() -> None:
-    layer = Normalise((0.1, 0.2, 0.3), (0.5, 0.6, 0.7))
+    layer = Normalise(Preprocessing(8, (0.1, 0.2, 0.3), (0.5, 0.6, 0.7)))
     bytes_ = torch.arange(3 * 16, dtype=torch.uint8).view(1, 3, 4, 4)
     expected = (bytes_[0, 2, 1, 1] / 255 - 0.3) / 0.7
     assert float(layer(bytes_)[0, 2, 1, 1]) == pytest.approx(float(expected), abs=1e-6)
@@ -120,7 +121,7 @@ def test_normalising_bytes_and_fractions_gives_the_same() -> None:
 
 
 def test_the_normalisation_is_computed_in_float32_whatever_the_type() -> None:
-    layer = Normalise((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    layer = Normalise(Preprocessing(8))
     x = torch.rand(2, 3, 4, 4)
     exact = layer(x)
     half = layer.to(torch.bfloat16)
@@ -135,5 +136,5 @@ def test_blocks_that_read_their_mode_stay_whole() -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return super().forward(x) if self.training else x
 
-    whole = Whole(Normalise((0,) * 3, (1,) * 3), nn.Sequential(ReadsMode(3, 3), Residual(3, 3), Mean())).eval()
+    whole = Whole(Normalise(Preprocessing(8, (0.0,) * 3, (1.0,) * 3)), nn.Sequential(ReadsMode(3, 3), Residual(3, 3), Mean())).eval()
     assert cut.openable(whole, cut.trace(whole)) == ["module.1"]
