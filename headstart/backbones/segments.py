@@ -189,7 +189,9 @@ def _skeleton(model: Any, path: str, layers: Sequence[nn.Module], *, start: bool
     """The library's model with some of its layers, whose tensors are shared with it, and a copy of what is between."""
     kept = {id(tensor): tensor for layer in layers for tensor in _tensors(layer)}
     if start:
-        kept |= {id(tensor): tensor for child in _children(model, (*BEFORE, *ADDED, *TABLES)) for tensor in _tensors(child)}
+        kept |= {
+            id(tensor): tensor for child in _children(model, (*BEFORE, *ADDED, *TABLES)) for tensor in _tensors(child)
+        }
     if end:
         kept |= {id(tensor): tensor for owner, key in _endings(model, path) for tensor in _tensors(getattr(owner, key))}
     gone = {id(part): nn.Identity() for part in _lists(model, path)}
@@ -369,8 +371,9 @@ def _reference(model: Any, tokens: torch.Tensor, padding: int) -> torch.Tensor:
     found = []
     for text in tokens:
         states = [
-            model(input_ids=(window[:count, 0].long() - 1)[None], attention_mask=torch.ones(1, count).long())
-            .last_hidden_state[0]
+            model(
+                input_ids=(window[:count, 0].long() - 1)[None], attention_mask=torch.ones(1, count).long()
+            ).last_hidden_state[0]
             for window in text
             if (count := int((window[:, 0] > 0).sum()))
         ]

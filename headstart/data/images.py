@@ -99,6 +99,16 @@ def load(item: Any, preprocessing: Preprocessing) -> np.ndarray:
     return np.ascontiguousarray(np.asarray(picture.upright(square)).transpose(2, 0, 1))
 
 
+def shape(preprocessing: Preprocessing) -> tuple[int, ...]:
+    """Of what ``load`` gives: (3, s, s)."""
+    return (3, preprocessing.size, preprocessing.size)
+
+
+def geometry(preprocessing: Preprocessing) -> dict[str, Any]:
+    """What ``load`` depends on: mean and std are the network's business."""
+    return {name: getattr(preprocessing, name) for name in ("size", "interpolation", "crop")}
+
+
 def augment(
     batch: torch.Tensor, seed: int, *, flip: bool = True, strength: float = 1.0, randaugment: int = 0
 ) -> torch.Tensor:

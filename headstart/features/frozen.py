@@ -19,7 +19,7 @@ from headstart.base import discovery, seeds
 from headstart.base.machine import Machine
 from headstart.base.progress import Reporter, Silent
 from headstart.features.pixels import Pixels
-from headstart.features.store import Shelf, Store, Writer, as_numpy
+from headstart.features.store import EXTENT, Shelf, Store, Writer, as_numpy
 
 BATCH = 32
 MIRROR = "mirror"
@@ -110,7 +110,7 @@ class Frozen:
         """
         if depth == 0:
             return Activations(self, 0, [], augmentation)
-        needed = self._bytes(depth) * len(self.pixels)
+        needed = int(self._bytes(depth) * len(self.pixels) * self.pixels.fill)
         views = views if augmentation.varies else 1
         while views > 1 and not self.store.room_for(needed * views):
             views -= 1
@@ -187,7 +187,7 @@ class Frozen:
         if not batches:
             return
         items = sum(map(len, batches))
-        self.store.expect(items * size)
+        self.store.expect(int(items * size * self.pixels.fill))
         self.report.begin(what, items)
         writer = Writer(shelf)
         try:
@@ -197,10 +197,16 @@ class Frozen:
                     inputs = self._view(inputs, batch, view, augmentation)
                 hidden = self.run(prefix, inputs)
                 hidden = hidden.to(torch.bfloat16 if self.machine.precision == "bf16" else torch.float32).cpu()
-                self._keep(writer, batch, {"hidden": hidden})
+                self._keep(writer, batch, {"hidden": hidden, **self._reach(batch, hidden)})
         finally:
             writer.flush()
         self.report.end()
+
+    def _reach(self, batch: list[int], hidden: torch.Tensor) -> dict[str, torch.Tensor]:
+        """How far each text's own part of what crosses the cut reaches, where there are axes for it left."""
+        if not self.pixels.ragged or hidden.dim() < 4:
+            return {}
+        return {"hidden" + EXTENT: torch.from_numpy(self.pixels.extents[batch]).int()}
 
     def _keep(self, writer: Writer, batch: list[int], values: dict[str, torch.Tensor]) -> None:
         """Write the rows that the shelf lacks; one that is there already stays as it is."""
@@ -228,6 +234,10 @@ class Frozen:
         extraction that was stopped and continued gives the same bits."""
         first = {digest: i for i, digest in reversed(list(enumerate(self.pixels.digests)))}
         order = sorted(first.values())
+        if self.pixels.ragged:
+            # Texts of about one length go together, for a batch costs what its longest costs.
+            extents = self.pixels.extents
+            order.sort(key=lambda i: (*extents[i].tolist(), self.pixels.digests[i]))
         lost = set(shelf.missing(self.pixels.digests))
         batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
         return [batch for batch in batches if any(self.pixels.digests[i] in lost for i in batch)]

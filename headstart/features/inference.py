@@ -11,10 +11,11 @@ import torch
 from headstart.base.errors import Undecodable
 from headstart.base.machine import here
 from headstart.base.progress import Reporter, Silent
-from headstart.base.vocabulary import Preprocessing
+from headstart.base.vocabulary import Reading
 from headstart.features.familiarity import Watched
 from headstart.features.network import Features, Network
 from headstart.features.reading import load_each
+from headstart.features.store import joined
 
 Whole = Network | Features | Watched
 """What takes inputs and puts out rows of a known ``width``."""
@@ -33,8 +34,8 @@ class Ready:
         self.network = network.eval().to(self.machine.device).to(memory_format=torch.channels_last)
 
     def __call__(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
-        """Outputs (n, C) float32 of n inputs (3, s, s) uint8, in one forward pass."""
-        batch = torch.from_numpy(np.stack(arrays)).to(self.machine.device)
+        """Outputs (n, C) float32 of n inputs, (3, s, s) uint8 or tokens (w, t, 2), in one forward pass."""
+        batch = joined([torch.from_numpy(array)[None] for array in arrays]).to(self.machine.device)
         with torch.inference_mode(), self.machine.autocast():
             return self.network(batch).float().cpu().numpy()
 
@@ -43,7 +44,7 @@ def outputs(
     network: Whole,
     items: Sequence[Any],
     *,
-    preprocessing: Preprocessing,
+    preprocessing: Reading,
     modality: str = "images",
     batch_size: int = 32,
     precision: str = "float32",

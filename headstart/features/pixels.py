@@ -1,18 +1,23 @@
-"""Decoded inputs, once: what was read and resized for one backbone is not decoded again by the next epoch or run."""
+"""Decoded inputs, once: what was read and resized, or tokenised, for one backbone is not read again by another run.
+
+Pictures are of one size. Texts are of their own: tokens (w, t, 2) of w windows, filled up with zeros where they meet.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 
+from headstart.base import discovery
 from headstart.base.errors import DiskFull, Undecodable
 from headstart.base.progress import Reporter, Silent
-from headstart.base.vocabulary import Preprocessing
+from headstart.base.vocabulary import Reading
 from headstart.features.reading import load_each
-from headstart.features.store import Store, Writer
+from headstart.features.store import EXTENT, Store, Writer, joined
 
 
 class Pixels:
@@ -32,21 +37,17 @@ class Pixels:
         self,
         items: Sequence[Any],
         digests: Sequence[str],
-        preprocessing: Preprocessing,
+        preprocessing: Reading,
         store: Store,
         *,
         modality: str = "images",
         report: Reporter | None = None,
     ) -> None:
         self.items, self.digests, self.preprocessing, self.modality = items, digests, preprocessing, modality
-        self.bytes = len(items) * 3 * preprocessing.size**2
-        self.shelf = store.shelf(
-            what="inputs",
-            modality=modality,
-            size=preprocessing.size,
-            interpolation=preprocessing.interpolation,
-            crop=preprocessing.crop,
-        )
+        room = discovery.load("data", modality)
+        self.ragged: bool = getattr(room, "RAGGED", False)
+        self.bytes = len(items) * int(np.prod(room.shape(preprocessing)))
+        self.shelf = store.shelf(what="inputs", modality=modality, **room.geometry(preprocessing))
         self.stored = store.room_for(self.bytes)
         if self.stored:
             self._keep(report or Silent())
@@ -76,11 +77,29 @@ class Pixels:
             for position, array in zip(order, loaded, strict=True):
                 if isinstance(array, Undecodable):
                     raise array
-                writer.add([self.digests[position]], {"inputs": torch.from_numpy(array)[None]})
+                writer.add([self.digests[position]], self._values(torch.from_numpy(array)[None]))
                 report.advance()
         finally:
             writer.flush()
         report.end()
+
+    def _values(self, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
+        extent = {"inputs" + EXTENT: torch.tensor([inputs.shape[1:3]], dtype=torch.int32)} if self.ragged else {}
+        return {"inputs": inputs, **extent}
+
+    @cached_property
+    def extents(self) -> np.ndarray:
+        """(n, 2) windows and tokens of each text."""
+        if self.stored:
+            return self.shelf.gather(self.digests, "inputs" + EXTENT).numpy()
+        return np.array([self[[position]].shape[1:3] for position in range(len(self))])
+
+    @property
+    def fill(self) -> float:
+        """Share of what items might take that they do take, on average."""
+        if not self.ragged or not len(self):
+            return 1.0
+        return float(self.extents.prod(axis=1).mean()) / self.preprocessing.size
 
     def __getitem__(self, positions: Sequence[int] | np.ndarray) -> torch.Tensor:
         """Inputs (b, 3, s, s) uint8 of the items at ``positions``."""
@@ -91,5 +110,5 @@ class Pixels:
         for array in load_each([self.items[i] for i in chosen], self.preprocessing, modality=self.modality):
             if isinstance(array, Undecodable):
                 raise array
-            arrays.append(torch.from_numpy(array))
-        return torch.stack(arrays)
+            arrays.append(torch.from_numpy(array)[None])
+        return joined(arrays)

@@ -12,12 +12,12 @@ import numpy as np
 
 from headstart.base import discovery
 from headstart.base.errors import Undecodable
-from headstart.base.vocabulary import Preprocessing
+from headstart.base.vocabulary import Reading
 
 
 def load_each(
     items: Sequence[Any],
-    preprocessing: Preprocessing,
+    preprocessing: Reading,
     *,
     modality: str = "images",
     ahead: int = 64,

@@ -37,6 +37,10 @@ _MOVE = (
 )
 
 
+EXTENT = ".extent"
+"""Behind a value's name: how far each item reaches along the first axes, (n, a) int32, where they differ in that."""
+
+
 class Shelf:
     """One kind of value for many items.
 
@@ -119,6 +123,8 @@ class Shelf:
     def gather(self, digests: Sequence[str], name: str) -> torch.Tensor:
         """The value called ``name`` of each item, (n, ...); shards are memory-mapped, only the rows asked for are read.
 
+        Values of different extents (texts) are filled up with zeros to the largest of those asked for.
+
         Raises:
             RunError: when an item is not on the shelf.
         """
@@ -131,15 +137,27 @@ class Shelf:
             positions, rows = rows_of.setdefault(shard, ([], []))
             positions.append(position)
             rows.append(row)
-        result: torch.Tensor | None = None
+        if not rows_of:
+            return torch.empty(0)
+        extent = self._extent({shard: rows for shard, (_, rows) in rows_of.items()}, name)
+        first = self._shards[next(iter(rows_of))][name]
+        result = _room((len(digests), *extent, *first.shape[1 + len(extent) :]), first.dtype, empty=not extent)
         for shard, (positions, rows) in rows_of.items():
             source = self._shards[shard][name]
-            if result is None:
-                result = _room((len(digests), *source.shape[1:]), source.dtype)
+            shared = tuple(slice(min(*sizes)) for sizes in zip(extent, source.shape[1:], strict=False))
             for start in range(0, len(rows), scratch.ROWS):
                 block = slice(start, start + scratch.ROWS)
-                result[torch.as_tensor(positions[block])] = source[torch.as_tensor(rows[block])]
-        return torch.empty(0) if result is None else result
+                result[(torch.as_tensor(positions[block]), *shared)] = source[torch.as_tensor(rows[block])][:, *shared]
+        return result
+
+    def _extent(self, rows: Mapping[str, list[int]], name: str) -> tuple[int, ...]:
+        """The largest extents of a value among some rows of each shard; none where all values are of one shape."""
+        known = [
+            extents[torch.as_tensor(rows[shard])].amax(dim=0)
+            for shard in rows
+            if (extents := self._shards[shard].get(name + EXTENT)) is not None
+        ]
+        return tuple(int(each) for each in torch.stack(known).amax(dim=0)) if known else ()
 
 
 class Writer:
@@ -170,7 +188,7 @@ class Writer:
         """Write what is waiting."""
         if self.digests:
             names = self.parts[0]
-            self._put({name: torch.cat([part[name] for part in self.parts]) for name in names})
+            self._put({name: joined([part[name] for part in self.parts]) for name in names})
         self.digests, self.parts, self.bytes = [], [], 0
 
     def _put(self, values: Mapping[str, torch.Tensor]) -> None:
@@ -244,8 +262,23 @@ class Store:
         return freed
 
 
-def _room(shape: tuple[int, ...], kind: torch.dtype) -> torch.Tensor:
+def joined(parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Tensors (n, ...) one below the other, those that reach less far filled up with zeros behind."""
+    shape = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
+    if all(list(part.shape[1:]) == shape for part in parts):
+        return torch.cat(list(parts))
+    result = parts[0].new_zeros(sum(len(part) for part in parts), *shape)
+    start = 0
+    for part in parts:
+        result[(slice(start, start + len(part)), *(slice(size) for size in part.shape[1:]))] = part
+        start += len(part)
+    return result
+
+
+def _room(shape: tuple[int, ...], kind: torch.dtype, *, empty: bool = True) -> torch.Tensor:
     """A tensor to fill; all of a large data set's features lie in a file, not in memory."""
+    if not empty:
+        return torch.zeros(shape, dtype=kind)
     known = {torch.float32: np.float32, torch.uint8: np.uint8}
     return torch.from_numpy(scratch.empty(shape, known[kind])) if kind in known else torch.empty(shape, dtype=kind)
 

@@ -1,0 +1,162 @@
+"""Texts: sentences and documents from strings and files, as the tokens that backbones read.
+
+An item is a string, a pair of strings, the path of a text file, or the bytes of one.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headstart.base import hashes
+from headstart.base.errors import Undecodable
+from headstart.base.vocabulary import Tokenization
+from headstart.data import tokenizing
+from headstart.data.deferred import fetched
+from headstart.data.tokenizing import Text
+
+if TYPE_CHECKING:
+    import torch
+
+RAGGED = True
+"""Inputs have extents of their own: windows and tokens."""
+LARGEST = 64 * 2**20
+"""Bytes of a file beyond which it is not read."""
+DROPPED = 0.1
+"""Share of tokens that a view of strength 1 leaves out."""
+_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+def decode(item: Any) -> Text:
+    """The text, or the pair of texts.
+
+    Raises:
+        Undecodable: with the reason, for whatever is wrong with the item.
+    """
+    item = fetched(item)
+    if isinstance(item, tuple | list):
+        if len(item) != 2:
+            raise Undecodable(f"{len(item)} texts are no pair", expected="one text, or two that belong together")
+        return _one(item[0]), _one(item[1])
+    return _one(item)
+
+
+def _one(item: Any) -> str:
+    if isinstance(item, Path):
+        item = _read(item)
+    if isinstance(item, bytes):
+        item = _decoded(item)
+    if item is None or (isinstance(item, float) and np.isnan(item)):
+        raise Undecodable("it is empty")
+    if not isinstance(item, str):
+        raise Undecodable(f"type {type(item).__name__} is no text", expected="a string")
+    text = unicodedata.normalize("NFC", item.replace("\r\n", "\n").replace("\x00", ""))
+    if not text.strip():
+        raise Undecodable("it is empty")
+    return text
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise Undecodable(f"it has more than {LARGEST >> 20} MB", where=str(path))
+        return path.read_bytes()
+    except OSError as error:
+        raise Undecodable(f"it cannot be read: {error.strerror or error}", where=str(path)) from error
+
+
+def _decoded(content: bytes) -> str:
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise Undecodable(
+            f"it is no UTF-8: byte {error.start + 1:,} is 0x{content[error.start]:02x}", expected="text saved as UTF-8"
+        ) from error
+
+
+def digest(item: Any) -> str:
+    """SHA-256 of the text.
+
+    Raises:
+        Undecodable: as ``decode``.
+    """
+    text = decode(item)
+    return hashes.of_texts(["text", text] if isinstance(text, str) else ["pair", *text])
+
+
+def load(item: Any, preprocessing: Tokenization) -> np.ndarray:
+    """The text as a backbone reads it: int32 (w, t, 2), as ``tokenizing.tokens`` says.
+
+    Raises:
+        Undecodable: as ``decode``.
+        WeightsError: when the backbone's tokenizer is missing or damaged.
+    """
+    return tokenizing.tokens(decode(item), preprocessing)
+
+
+def shape(preprocessing: Tokenization) -> tuple[int, ...]:
+    """Of what ``load`` gives at most for one window: (1, t, 2), four bytes each."""
+    return (1, preprocessing.length, 8)
+
+
+def geometry(preprocessing: Tokenization) -> dict[str, Any]:
+    """What ``load`` depends on."""
+    return preprocessing.as_dict()
+
+
+def augment(
+    batch: torch.Tensor, seed: int, *, flip: bool = True, strength: float = 1.0, randaugment: int = 0
+) -> torch.Tensor:
+    """A varied copy of a batch, labels unchanged: some tokens are left out, though never all of a text.
+
+    Args:
+        batch: int32 (n, w, t, 2).
+        seed: the same seed always varies the same batch in the same way.
+        flip, randaugment: have no meaning for texts.
+        strength: 0 leaves all tokens, 1 leaves out a tenth, 2 a fifth.
+    """
+    import torch
+
+    draw = torch.Generator().manual_seed(seed % 2**63)
+    gone = torch.rand(batch.shape[:3], generator=draw) < DROPPED * strength
+    # What frames a text stays: its first token.
+    gone[:, :, 0] = False
+    return torch.where(gone.unsqueeze(-1), torch.zeros_like(batch), batch)
+
+
+def facts(item: Any) -> dict[str, float | str]:
+    """What a text is like, by the names in ``FACTS``.
+
+    Raises:
+        Undecodable: as ``decode``.
+    """
+    raise NotImplementedError
+
+
+def expects(*given: Any) -> Any:
+    """Not written yet."""
+    raise NotImplementedError
+
+
+def render(*given: Any) -> Any:
+    """Not written yet."""
+    raise NotImplementedError
+
+
+def overlay(*given: Any) -> Any:
+    """Not written yet."""
+    raise NotImplementedError
+
+
+def received(*given: Any) -> Any:
+    """Not written yet."""
+    raise NotImplementedError
+
+
+def export_inputs(*given: Any) -> Any:
+    """Not written yet."""
+    raise NotImplementedError

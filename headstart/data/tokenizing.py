@@ -1,0 +1,73 @@
+"""From a text to the tokens that a backbone reads, in windows where it is long; nothing of a text is left out unsaid.
+
+A tokenizer travels as the file of the tokenizers library (tokenizer.json), which is data: no code of a model's
+repository is run.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+
+from headstart.base import hashes
+from headstart.base.errors import MissingExtra, WeightsError
+from headstart.base.vocabulary import Tokenization
+
+Text = str | tuple[str, str]
+"""One text, or a pair of them that belong together."""
+_READY: dict[Tokenization, Any] = {}
+_MAKING = threading.Lock()
+
+
+def tokens(text: Text, reading: Tokenization) -> np.ndarray:
+    """The tokens of a text.
+
+    A text longer than ``reading.length`` is read in overlapping windows; of one with more than ``reading.windows`` of
+    them, so many are read that lie evenly from its beginning to its end.
+
+    Returns:
+        int32 (w, t, 2): w windows of up to t tokens; each token's id + 1, and 1 for one of a pair's second text. Zero
+        behind the end of a shorter window.
+
+    Raises:
+        WeightsError: when the tokenizer is missing or cannot be read.
+        MissingExtra: without the tokenizers library.
+    """
+    tokenizer = _ready(reading)
+    first = tokenizer.encode(text) if isinstance(text, str) else tokenizer.encode(*text)
+    windows = [first, *first.overflowing]
+    if len(windows) > reading.windows:
+        spread = np.linspace(0, len(windows) - 1, reading.windows).round().astype(int)
+        windows = [windows[i] for i in spread]
+    found = np.zeros((len(windows), max(1, *(len(each.ids) for each in windows)), 2), dtype=np.int32)
+    for row, each in zip(found, windows, strict=True):
+        row[: len(each.ids), 0] = np.asarray(each.ids, dtype=np.int32) + 1
+        row[: len(each.ids), 1] = each.type_ids
+    return found
+
+
+def _ready(reading: Tokenization) -> Any:
+    with _MAKING:
+        if reading not in _READY:
+            _READY[reading] = _made(reading)
+        return _READY[reading]
+
+
+def _made(reading: Tokenization) -> Any:
+    try:
+        from tokenizers import Tokenizer
+    except ImportError as error:
+        raise MissingExtra("tokenizers", "hf") from error
+    if hashes.of_bytes(reading.content) != reading.digest:
+        raise WeightsError("The tokenizer is not the one that the network was trained with")
+    try:
+        made = Tokenizer.from_str(reading.content.decode("utf-8"))
+        made.no_padding()
+        framing = made.num_special_tokens_to_add(is_pair=False)
+        overlap = max(0, min(reading.overlap, (reading.length - framing) // 2))
+        made.enable_truncation(reading.length, stride=overlap)
+    except Exception as error:  # the library raises whatever its parser says
+        raise WeightsError(f"The tokenizer cannot be read: {error}") from error
+    return made
