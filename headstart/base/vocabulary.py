@@ -30,6 +30,7 @@ class Table:
             the user named no groups.
         target: what the labels are of, where the source says so: the name of their column.
         task: the task that the source is for, where its labels are of that kind whatever they look like; else empty.
+        modality: what kind of thing the items are, a plug-in of the data room.
     """
 
     items: tuple[Any, ...]
@@ -41,6 +42,7 @@ class Table:
     groups: tuple[Any, ...] = ()
     target: str = ""
     task: str = ""
+    modality: str = "images"
 
 
 @dataclass(frozen=True, slots=True)

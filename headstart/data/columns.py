@@ -1,4 +1,4 @@
-"""Which column of a table is the image, the label, the part: found from names and values, and said back."""
+"""Which column of a table is the image or the text, the label, the part: found from names and values, and said back."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from headstart.base.errors import BadSource, UnknownName
-from headstart.data import tree
+from headstart.base.errors import BadOption, BadSource, UnknownName
+from headstart.data import tree, wording
 from headstart.data.labels import is_missing
 from headstart.data.parts import part_of
 from headstart.data.pixels import is_image_name
@@ -31,19 +31,34 @@ _LOOKED_AT = 200
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The columns to use; ``split`` and ``group`` may be absent."""
+    """The columns to use; ``split`` and ``group`` may be absent.
 
-    path: str
+    Attributes:
+        items: of the items: one, or the two whose texts belong together.
+        modality: what the items are.
+    """
+
+    items: tuple[str, ...]
     label: str
     split: str | None
     notes: tuple[str, ...] = ()
     group: str | None = None
+    modality: str = "images"
+
+    @property
+    def path(self) -> str:
+        """The column of the items, where there is one."""
+        return self.items[0]
 
     def sentence(self) -> str:
         """What was chosen, for the user to check."""
         split = f", column '{printable(self.split)}' the part" if self.split else ""
         group = f", column '{printable(self.group)}' the group" if self.group else ""
-        return f"column '{printable(self.path)}' is the image, column '{printable(self.label)}' the label{split}{group}"
+        names = [f"'{printable(name)}'" for name in self.items]
+        what = f"column {names[0]} is the {self.modality.removesuffix('s')}"
+        if len(names) > 1:
+            what = f"columns {names[0]} and {names[1]} are the pair of texts"
+        return f"{what}, column '{printable(self.label)}' the label{split}{group}"
 
 
 def find(
@@ -54,15 +69,18 @@ def find(
     base: Path,
     origin: str,
     group: str | None = None,
+    text: str | None = None,
 ) -> Chosen:
     """Choose the columns.
 
-    The image column is the one most of whose values are image names, existing files, PIL images or arrays. The label
-    column goes by its name; else it is the only remaining column whose values repeat.
+    The image column is the one most of whose values are image names, existing files, PIL images or arrays. Where there
+    is none, the text column goes by its name; else it is the one with the longest texts. The label column goes by its
+    name; else it is the only remaining column whose values repeat.
 
     Args:
         columns: name -> values.
         label, path, group: named by the user; taken as they are. There is a group only if it is named.
+        text: named by the user likewise; two with a comma between are a pair.
         base: folder that relative paths are looked up in.
         origin: the table, for messages.
 
@@ -70,22 +88,40 @@ def find(
         UnknownName: a named column does not exist.
         BadSource: no column, or more than one, could be meant.
     """
-    for name in (path, label, group):
+    pair = _named_texts(columns, text)
+    for name in (path, label, group, *pair):
         if name is not None and name not in columns:
             raise UnknownName("column", name, columns, next_move=f"the columns of {origin} are {_named(columns)}")
+    if path is not None and pair:
+        raise BadSource("--path and --text are both given", where=origin, expected="one of the two")
     notes: list[str] = []
-    image = path if path is not None else _image(columns, base, origin, exclude=label)
-    split = _split(columns, (image, label, group), notes, origin)
+    items, modality = pair, "texts"
+    if not pair:
+        image = path if path is not None else _image(columns, base, origin, exclude=label)
+        items, modality = (image,) if image else (), "images" if image else "texts"
+    items = items or wording.columns(columns, [name for name in (label, group) if name], notes, origin)
+    split = _split(columns, (*items, label, group), notes, origin)
     if label is None:
-        label = _label(columns, (image, split, group), origin)
-    if label == image:
-        what = f"Column '{label}' cannot be both the image and the label"
-        raise BadSource(what, where=origin, expected="two columns")
-    if group in (image, label):
-        other = "label" if group == label else "image"
+        label = _label(columns, (*items, split, group), origin)
+    what = modality.removesuffix("s")
+    if label in items:
+        raise BadSource(f"Column '{label}' cannot be both the {what} and the label", where=origin, expected="two columns")
+    if group is not None and group in (*items, label):
+        other = "label" if group == label else what
         what = f"Column '{printable(str(group))}' cannot be both the group and the {other}"
         raise BadSource(what, where=origin, expected="a column of its own for the group, such as patient")
-    return Chosen(image, label, split, tuple(notes), group)
+    return Chosen(items, label, split, tuple(notes), group, modality)
+
+
+def _named_texts(columns: Mapping[str, Any], text: str | None) -> tuple[str, ...]:
+    if text is None:
+        return ()
+    if text in columns or "," not in text:
+        return (text,)
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if len(names) > 2:
+        raise BadOption(f"--text names {len(names)} columns", expected="one column, or two whose texts belong together")
+    return names
 
 
 def sample(values: Sequence[Any]) -> list[Any]:
@@ -104,7 +140,7 @@ def _is_empty(value: Any) -> bool:
     return is_missing(value)
 
 
-def _image(columns: Mapping[str, Sequence[Any]], base: Path, origin: str, *, exclude: str | None) -> str:
+def _image(columns: Mapping[str, Sequence[Any]], base: Path, origin: str, *, exclude: str | None) -> str | None:
     likely: dict[str, tuple[bool, float]] = {}
     for name, values in columns.items():
         looked_at = sample(values)
@@ -115,12 +151,7 @@ def _image(columns: Mapping[str, Sequence[Any]], base: Path, origin: str, *, exc
         if 2 * sum(like) > len(like):
             likely[name] = (name.strip().casefold() in PATH_NAMES, round(sum(there) / len(there), 1))
     if not likely:
-        raise BadSource(
-            "No column holds image paths",
-            where=origin,
-            expected="a column of file names such as cats/1.jpg, relative to the table's folder",
-            next_move=f"name the column with --path; the columns are {_named(columns)}",
-        )
+        return None
     best = max(likely.values())
     tied = [name for name, rank in likely.items() if rank == best]
     if len(tied) > 1:

@@ -1,0 +1,94 @@
+"""Which columns of a table are written: found by their names and by how their cells read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from headstart.base.errors import BadSource
+from headstart.data.labels import is_missing
+from headstart.data.printable import listing, printable
+
+NAMES = (
+    *("text", "sentence", "review", "content", "body", "message", "comment", "document", "tweet", "utterance"),
+    *("description", "abstract", "article", "post", "title", "question", "query", "headline", "summary", "news"),
+)
+PAIRS = (
+    *(("sentence1", "sentence2"), ("sentence_1", "sentence_2"), ("premise", "hypothesis"), ("text_a", "text_b")),
+    *(("text1", "text2"), ("text_1", "text_2"), ("question1", "question2"), ("query", "passage"), ("question", "answer")),
+    *(("question", "sentence"), ("sentence_a", "sentence_b"), ("first", "second"), ("source", "target_text")),
+)
+WORDS = 2.5
+"""Words that the cells of a text column have on average, at least; class names and identifiers have fewer."""
+LONGER = 3.0
+"""A column whose texts are this many times as long as any other's is meant, whatever it is called."""
+_LOOKED_AT = 200
+
+
+def columns(
+    table: Mapping[str, Sequence[Any]], taken: Sequence[str], notes: list[str], origin: str
+) -> tuple[str, ...]:
+    """The text column, or the two of a pair.
+
+    Args:
+        table: name -> values.
+        taken: columns that are something else.
+        notes: told of a pair that was taken for one.
+        origin: the table, for messages.
+
+    Raises:
+        BadSource: no column, or more than one, could be meant.
+    """
+    plain = {name.strip().casefold().replace(" ", "_").replace("-", "_"): name for name in reversed(list(table))}
+    lengths = {name: length for name in table if name not in taken and (length := _words(table[name])) > 0}
+    for first, second in PAIRS:
+        names = plain.get(first, ""), plain.get(second, "")
+        if all(name in lengths for name in names) and max(lengths[name] for name in names) >= WORDS:
+            notes.append(f"the two text columns are read as pairs; --text '{printable(names[0])}' reads one of them")
+            return names
+    likely = {name: length for name, length in lengths.items() if length >= WORDS}
+    named = [plain[name] for name in NAMES if plain.get(name) in lengths]
+    named = [name for name in named if name in likely] or named
+    if named:
+        return (named[0],)
+    ranked = sorted(likely, key=lambda name: -likely[name])
+    if len(ranked) == 1 or (ranked and likely[ranked[0]] >= LONGER * likely[ranked[1]]):
+        return (ranked[0],)
+    shown = listing([f"'{printable(name)}'" for name in table], 12)
+    if ranked:
+        both = listing([f"'{printable(name)}'" for name in ranked], 12)
+        raise BadSource(
+            f"More than one column holds text: {both}",
+            where=origin,
+            next_move=f"choose one with --text, or two that belong together with --text {','.join(ranked[:2])}",
+        )
+    raise BadSource(
+        "No column holds image paths or texts",
+        where=origin,
+        expected="a column of file names such as cats/1.jpg, relative to the table's folder, or one of sentences",
+        next_move=f"name the column with --path or --text; the columns are {shown}",
+    )
+
+
+def _words(values: Sequence[Any]) -> float:
+    """Words a cell on average; 0 for a column that is not written, or says the same everywhere."""
+    present = [value for value in values if not is_missing(value) and not (isinstance(value, str) and not value.strip())]
+    looked_at = present[:: max(1, len(present) // _LOOKED_AT)]
+    if not looked_at or not all(isinstance(value, str) for value in looked_at):
+        return 0.0
+    if len(set(looked_at)) < 2 or all(_is_number(value) for value in looked_at):
+        return 0.0
+    # Chinese, Japanese and Thai are written without spaces: a word of theirs has about two letters.
+    return sum(max(len(value.split()), _unspaced(value) / 2) for value in looked_at) / len(looked_at)
+
+
+def _unspaced(text: str) -> int:
+    return sum("\u0e00" <= char <= "\u0e7f" or "\u3040" <= char <= "\u9fff" for char in text)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
