@@ -105,7 +105,8 @@ def find(
         label = _label(columns, (*items, split, group), origin)
     what = modality.removesuffix("s")
     if label in items:
-        raise BadSource(f"Column '{label}' cannot be both the {what} and the label", where=origin, expected="two columns")
+        twice = f"Column '{label}' cannot be both the {what} and the label"
+        raise BadSource(twice, where=origin, expected="two columns")
     if group is not None and group in (*items, label):
         other = "label" if group == label else what
         what = f"Column '{printable(str(group))}' cannot be both the group and the {other}"

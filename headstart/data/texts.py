@@ -16,6 +16,7 @@ from headstart.base.errors import Undecodable
 from headstart.base.vocabulary import Tokenization
 from headstart.data import tokenizing
 from headstart.data.deferred import fetched
+from headstart.data.passages import Passage
 from headstart.data.tokenizing import Text
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def decode(item: Any) -> Text:
         Undecodable: with the reason, for whatever is wrong with the item.
     """
     item = fetched(item)
+    if isinstance(item, Passage):
+        item = item.texts if len(item.texts) > 1 else item.texts[0]
     if isinstance(item, tuple | list):
         if len(item) != 2:
             raise Undecodable(f"{len(item)} texts are no pair", expected="one text, or two that belong together")

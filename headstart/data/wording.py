@@ -15,8 +15,8 @@ NAMES = (
 )
 PAIRS = (
     *(("sentence1", "sentence2"), ("sentence_1", "sentence_2"), ("premise", "hypothesis"), ("text_a", "text_b")),
-    *(("text1", "text2"), ("text_1", "text_2"), ("question1", "question2"), ("query", "passage"), ("question", "answer")),
-    *(("question", "sentence"), ("sentence_a", "sentence_b"), ("first", "second"), ("source", "target_text")),
+    *(("text1", "text2"), ("text_1", "text_2"), ("question1", "question2"), ("sentence_a", "sentence_b")),
+    *(("query", "passage"), ("question", "answer"), ("question", "sentence")),
 )
 WORDS = 2.5
 """Words that the cells of a text column have on average, at least; class names and identifiers have fewer."""
@@ -72,7 +72,7 @@ def columns(
 
 def _words(values: Sequence[Any]) -> float:
     """Words a cell on average; 0 for a column that is not written, or says the same everywhere."""
-    present = [value for value in values if not is_missing(value) and not (isinstance(value, str) and not value.strip())]
+    present = [value for value in values if not is_missing(value) and (not isinstance(value, str) or value.strip())]
     looked_at = present[:: max(1, len(present) // _LOOKED_AT)]
     if not looked_at or not all(isinstance(value, str) for value in looked_at):
         return 0.0
