@@ -1,4 +1,4 @@
-"""A text network of the transformers library, cut between its layers by running the library's own code on a shorter list.
+"""A text network of the transformers library, cut between its layers: the library's own code on a shorter list of them.
 
 Each stage is the library's model with a part of its layers: what comes before them is replaced by the hidden state
 that is passed in. One tensor crosses every cut: tokens (b, w, t, d + 1), w windows of t tokens, the last feature being
@@ -201,19 +201,10 @@ def _skeleton(model: Any, path: str, layers: Sequence[nn.Module], *, start: bool
     for part in made.modules():
         if hasattr(part, "config"):
             part.config = made.config
-    for name in ("pooler",):
-        if getattr(made, name, None) is not None:
-            setattr(made, name, None)
+    if getattr(made, "pooler", None) is not None:
+        made.pooler = None
     if not start:
-        for owner, key in _named(made, BEFORE):
-            setattr(owner, key, Given())
-        for owner, key in _named(made, ADDED):
-            if any(hasattr(owner, table) for table in TABLES):
-                setattr(owner, key, Nothing())
-        for owner, key in _named(made, DROPPED):
-            setattr(owner, key, nn.Identity())
-        for owner, key in _named(made, TABLES):
-            setattr(owner, key, nn.Identity())
+        _without_beginning(made)
     if at > 0 or start:
         for owner, key in _named(made, FIRST):
             setattr(owner, key, None)
@@ -221,6 +212,17 @@ def _skeleton(model: Any, path: str, layers: Sequence[nn.Module], *, start: bool
         for owner, key in _endings(made, path):
             setattr(owner, key, nn.Identity())
     return made
+
+
+def _without_beginning(made: nn.Module) -> None:
+    """The hidden state takes the place of what makes it out of tokens."""
+    for owner, key in _named(made, BEFORE):
+        setattr(owner, key, Given())
+    for owner, key in _named(made, ADDED):
+        if any(hasattr(owner, table) for table in TABLES):
+            setattr(owner, key, Nothing())
+    for owner, key in _named(made, (*DROPPED, *TABLES)):
+        setattr(owner, key, nn.Identity())
 
 
 class Given(nn.Module):

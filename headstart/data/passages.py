@@ -22,7 +22,9 @@ class Passage:
     name: str
 
 
-def of_rows(columns: Mapping[str, Sequence[Any]], names: Sequence[str], word: str = "row") -> tuple[Passage | None, ...]:
+def of_rows(
+    columns: Mapping[str, Sequence[Any]], names: Sequence[str], word: str = "row"
+) -> tuple[Passage | None, ...]:
     """The passage of each row, counted from 1; None where one of its texts is missing."""
     return tuple(
         None if any(_is_empty(text) for text in texts) else Passage(texts, f"{word} {number}")

@@ -25,9 +25,7 @@ LONGER = 3.0
 _LOOKED_AT = 200
 
 
-def columns(
-    table: Mapping[str, Sequence[Any]], taken: Sequence[str], notes: list[str], origin: str
-) -> tuple[str, ...]:
+def columns(table: Mapping[str, Sequence[Any]], taken: Sequence[str], notes: list[str], origin: str) -> tuple[str, ...]:
     """The text column, or the two of a pair.
 
     Args:

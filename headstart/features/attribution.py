@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -140,7 +140,8 @@ class _Watched(nn.Module):
         hidden = heard = inputs
         for stage in range(1, max(self.network.taps) + 1):
             if stage == self.place.stage:
-                heard = _Listening(backbone.stages[stage - 1], self.place, self.layer).run(hidden.detach())
+                listening = _Listening(cast(fx.GraphModule, backbone.stages[stage - 1]), self.place, self.layer)
+                heard = listening.run(hidden.detach())
             elif self.place.stage < stage <= self.tap:
                 heard = backbone.stages[stage - 1](heard)
             with torch.no_grad():
@@ -203,6 +204,8 @@ def _maps(network: Network, tap: int, inputs: torch.Tensor) -> Iterator[_Place]:
     backbone = network.backbone
     for number in range(tap, 0, -1):
         stage = backbone.stages[number - 1]
+        if not isinstance(stage, fx.GraphModule):
+            continue
         recorder = _Remembering(stage)
         with torch.no_grad():
             recorder.run(backbone.prefix(number - 1)(_in_unit(inputs)))

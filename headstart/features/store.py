@@ -144,10 +144,12 @@ class Shelf:
         result = _room((len(digests), *extent, *first.shape[1 + len(extent) :]), first.dtype, empty=not extent)
         for shard, (positions, rows) in rows_of.items():
             source = self._shards[shard][name]
-            shared = tuple(slice(min(*sizes)) for sizes in zip(extent, source.shape[1:], strict=False))
+            shared = [slice(min(*sizes)) for sizes in zip(extent, source.shape[1:], strict=False)]
             for start in range(0, len(rows), scratch.ROWS):
                 block = slice(start, start + scratch.ROWS)
-                result[(torch.as_tensor(positions[block]), *shared)] = source[torch.as_tensor(rows[block])][:, *shared]
+                wanted = source[torch.as_tensor(rows[block])]
+                inside: tuple[Any, ...] = (torch.as_tensor(positions[block]), *shared)
+                result[inside] = wanted[(slice(None), *shared)]
         return result
 
     def _extent(self, rows: Mapping[str, list[int]], name: str) -> tuple[int, ...]:

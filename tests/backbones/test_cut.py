@@ -136,5 +136,7 @@ def test_blocks_that_read_their_mode_stay_whole() -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return super().forward(x) if self.training else x
 
-    whole = Whole(Normalise(Preprocessing(8, (0.0,) * 3, (1.0,) * 3)), nn.Sequential(ReadsMode(3, 3), Residual(3, 3), Mean())).eval()
+    whole = Whole(
+        Normalise(Preprocessing(8, (0.0,) * 3, (1.0,) * 3)), nn.Sequential(ReadsMode(3, 3), Residual(3, 3), Mean())
+    ).eval()
     assert cut.openable(whole, cut.trace(whole)) == ["module.1"]
