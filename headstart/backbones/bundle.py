@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from headstart.backbones import folder, statistics
 from headstart.backbones.chain import Backbone, untrained
-from headstart.base import files, hashes
+from headstart.base import files, hashes, readings
 from headstart.base.errors import BadOption, HeadstartError, OutputExists, WeightsError
 from headstart.base.manifest import FileRecord, sealed
 from headstart.base.vocabulary import BackboneInfo
@@ -43,7 +43,7 @@ class Entry(BaseModel):
 
     name: str
     folder: Annotated[str, Field(pattern=_PLAIN)]
-    files: dict[Literal["backbone.json", "weights.safetensors", "statistics.safetensors"], FileRecord]
+    files: dict[Annotated[str, Field(pattern=_PLAIN)], FileRecord]
 
 
 class Index(BaseModel):
@@ -95,7 +95,7 @@ class Bundle:
         return backbone.known_as(info if weights else untrained(info))
 
     def _check(self, entry: Entry, name: str) -> None:
-        path, told = self.path / entry.folder / name, entry.files.get(name)  # type: ignore[call-overload]
+        path, told = self.path / entry.folder / name, entry.files.get(name)
         if told is None or not path.is_file() or not path.resolve().is_relative_to(self.path.resolve()):
             raise WeightsError(f"The bundle lacks {entry.folder}/{name}", where=str(self.path), next_move=_AGAIN)
         try:
@@ -177,7 +177,7 @@ def _packed(backbone: Backbone, root: Path) -> Entry:
     folder.write_folder(backbone, place, {"packed": info.name})
     listed = {
         file: FileRecord(sha256=hashes.of_file(place / file), size=(place / file).stat().st_size)
-        for file in (folder.DESCRIPTION, folder.WEIGHTS, statistics.FILE)
+        for file in (folder.DESCRIPTION, folder.WEIGHTS, statistics.FILE, *readings.FILES.values())
         if (place / file).is_file()
     }
     return Entry.model_validate({"name": info.name, "folder": name, "files": listed})

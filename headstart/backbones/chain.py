@@ -56,7 +56,9 @@ class Backbone(nn.Module):
         super().__init__()
         self.module = module.eval()
         reading = info.preprocessing
-        self.input = Untouched(reading) if isinstance(reading, Tokenization) else Normalise(reading)
+        self.input: Untouched | Normalise = (
+            Untouched(reading) if isinstance(reading, Tokenization) else Normalise(reading)
+        )
         self.rebuild = rebuild
         self.wrapped = wrapped
         self.statistics: Statistics | None = None

@@ -34,8 +34,8 @@ class Normalise(nn.Module):
         self.size, self.values = reading.size, (reading.mean, reading.std)
         self._place(torch.device("cpu"))
 
-    def use(self, reading: Preprocessing) -> None:
-        """Normalise so from now on."""
+    def use(self, reading: Any) -> None:
+        """Normalise so from now on; a ``Preprocessing``."""
         self.size, self.values = reading.size, (reading.mean, reading.std)
         self._place(self.mean.device)
 
@@ -77,8 +77,8 @@ class Untouched(nn.Module):
         """What the features depend on."""
         return self.reading.as_dict()
 
-    def use(self, reading: Tokenization) -> None:
-        """Take texts read so from now on."""
+    def use(self, reading: Any) -> None:
+        """Take texts read so from now on; a ``Tokenization``."""
         self.reading = reading
 
     def example(self, count: int, device: torch.device) -> torch.Tensor:

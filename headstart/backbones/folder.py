@@ -1,16 +1,17 @@
 """A backbone as a folder: ``weights.safetensors`` and ``backbone.json``, which says what they are.
 
-What its features look like over its own source may lie beside them (``statistics.safetensors``). The same files, under
-the backbone's own name, are how the embedded backbones ship. Nothing in a folder is executed; weights and statistics
-must have the digests that the description gives.
+One that reads texts has its tokenizer beside them (``tokenizer.json``); what its features look like over its own source
+may be there too (``statistics.safetensors``). The same files, under the backbone's own name, are how the embedded
+backbones ship. Nothing in a folder is executed; every file must have the digest that the description gives.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,9 +22,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 from headstart.backbones import catalogue, statistics, tensors
 from headstart.backbones.chain import Backbone, untrained
 from headstart.backbones.statistics import StatisticsRecord
-from headstart.base import files, hashes
+from headstart.base import files, hashes, readings
 from headstart.base.errors import HeadstartError, WeightsError
-from headstart.base.manifest import PreprocessingRecord, plain
+from headstart.base.manifest import plain
+from headstart.base.readings import ReadingRecord
 from headstart.base.vocabulary import BackboneInfo
 
 DESCRIPTION = "backbone.json"
@@ -60,7 +62,7 @@ class Record(BaseModel):
 
     schema_version: Literal[1]
     architecture: str
-    preprocessing: PreprocessingRecord
+    preprocessing: ReadingRecord
     stages: tuple[str, ...]
     width: Annotated[int, Field(ge=1)]
     parameters: Annotated[int, Field(ge=0)]
@@ -97,10 +99,18 @@ class Record(BaseModel):
             config=self.config,
         )
 
-    def backbone(self, name: str, data: bytes | None, *, seed: int = 0, known: bytes | None = None) -> Backbone:
+    def backbone(
+        self,
+        name: str,
+        data: bytes | None,
+        *,
+        seed: int = 0,
+        known: bytes | None = None,
+        read: Callable[[str], bytes] | None = None,
+    ) -> Backbone:
         """Build the network, and fill it with the tensors in ``data``, the bytes of the weights file; None: with none.
 
-        ``known`` are the bytes of the statistics file.
+        ``known`` are the bytes of the statistics file; ``read`` gives those of a tokenizer.
 
         Raises:
             WeightsError: when the bytes are not the described ones, or do not fit.
@@ -108,6 +118,8 @@ class Record(BaseModel):
         """
         built = catalogue.build(self.architecture, self.config, seed=seed)
         info = self.info(name)
+        if read is not None:
+            info = replace(info, preprocessing=readings.restored(self.preprocessing, read, where=name))
         if data is None:
             return built.known_as(untrained(info))
         if hashes.of_bytes(data) != self.weights.sha256:
@@ -140,7 +152,7 @@ def parse(text: bytes, where: str) -> Record:
         return Record.model_validate_json(text)
     except (ValidationError, RecursionError) as error:
         first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": "nested too deep"}
-        place = ".".join(map(str, first["loc"]))
+        place = readings.place(first["loc"])
         raise WeightsError(
             f"The description of the backbone is not as it should be: {place}: {first['msg']}",
             where=where,
@@ -151,7 +163,7 @@ def parse(text: bytes, where: str) -> Record:
 
 def remove(path: str | Path) -> None:
     """Take a backbone's own files out of a folder, so that a half-made one is not mistaken for it."""
-    for name in (DESCRIPTION, WEIGHTS, statistics.FILE):
+    for name in (DESCRIPTION, WEIGHTS, statistics.FILE, *readings.FILES.values()):
         (Path(path) / name).unlink(missing_ok=True)
 
 
@@ -171,13 +183,14 @@ def write_folder(
         HeadstartError: when the folder cannot be written.
     """
     to = Path(to)
+    tokenizer = readings.beside(backbone.info.preprocessing)
     state = {name: _stored(tensor, dtype) for name, tensor in backbone.module.state_dict().items()}
     data = safetensors.torch.save(state)
     info = backbone.info
     record = Record(
         schema_version=1,
         architecture=info.architecture,
-        preprocessing=PreprocessingRecord.of(info.preprocessing),
+        preprocessing=readings.recorded(info.preprocessing),
         stages=info.stages,
         width=info.width,
         parameters=info.parameters,
@@ -191,6 +204,8 @@ def write_folder(
         statistics=None,
     )
     files.write_with(to / WEIGHTS, lambda path: path.write_bytes(data))
+    for file, content in tokenizer.items():
+        files.write_with(to / file, partial(_put, content))
     if backbone.statistics is None:
         (to / statistics.FILE).unlink(missing_ok=True)
     else:
@@ -209,6 +224,10 @@ def described(found: statistics.Statistics, data: bytes) -> StatisticsRecord:
         kept=len(found.sample),
         precision="bf16" if found.precision == "bf16" else "float32",
     )
+
+
+def _put(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
 
 
 def _stored(tensor: torch.Tensor, dtype: torch.dtype | None) -> torch.Tensor:
@@ -231,7 +250,7 @@ def read_folder(path: str | Path, *, weights: bool = True, seed: int = 0) -> Bac
     known = _inside(path, statistics.FILE) if weights and record.statistics is not None else None
     name = f"local:{path}"
     try:
-        return record.backbone(name, data, seed=seed, known=known)
+        return record.backbone(name, data, seed=seed, known=known, read=lambda file: _inside(path, file))
     except WeightsError:
         raise
     except HeadstartError as error:
@@ -242,11 +261,12 @@ def describe_folder(path: str | Path) -> BackboneInfo:
     """What a backbone's folder says it is.
 
     Raises:
-        WeightsError: when its description is missing or damaged.
+        WeightsError: when its description or its tokenizer is missing or damaged.
     """
     path = Path(path)
-    info = parse(_inside(path, DESCRIPTION), str(path / DESCRIPTION)).info(f"local:{path}")
-    return replace(info, local=(path / WEIGHTS).is_file())
+    record = parse(_inside(path, DESCRIPTION), str(path / DESCRIPTION))
+    reading = readings.restored(record.preprocessing, lambda file: _inside(path, file), where=str(path))
+    return replace(record.info(f"local:{path}"), preprocessing=reading, local=(path / WEIGHTS).is_file())
 
 
 def _inside(path: Path, name: str) -> bytes:

@@ -18,9 +18,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
 
-from headstart.base import hashes
+from headstart.base import hashes, readings
 from headstart.base.errors import ModelFolderError
-from headstart.base.vocabulary import BackboneInfo, Evidence, Interval, Kind, Preprocessing
+from headstart.base.readings import ReadingRecord
+from headstart.base.vocabulary import BackboneInfo, Evidence, Interval, Kind
 
 SCHEMA_VERSION = 3
 """What this headstart writes, and the newest it reads."""
@@ -86,25 +87,6 @@ class ScoreRecord(_Record):
     value: float
     low: float
     high: float
-
-
-class PreprocessingRecord(_Record):
-    """``Preprocessing`` as it is stored; bounds keep a hostile folder from asking for absurd inputs."""
-
-    size: Annotated[int, Field(ge=1, le=4096)]
-    mean: tuple[float, float, float]
-    std: tuple[Positive, Positive, Positive]
-    interpolation: Literal["nearest", "bilinear", "bicubic"]
-    crop: Annotated[float, Field(gt=0, le=1)]
-
-    @classmethod
-    def of(cls, value: Preprocessing) -> PreprocessingRecord:
-        """From the vocabulary."""
-        return cls.model_validate_json(json.dumps(value.as_dict()))
-
-    def value(self) -> Preprocessing:
-        """To the vocabulary."""
-        return Preprocessing.from_dict(self.model_dump())
 
 
 class BackboneRecord(_Record):
@@ -253,7 +235,7 @@ class Manifest(_Record):
     modality: str
     names: Annotated[tuple[str, ...], Field(min_length=1)]
     target: dict[str, JsonValue]
-    preprocessing: PreprocessingRecord
+    preprocessing: ReadingRecord
     backbone: BackboneRecord | None
     head: HeadRecord | None
     baseline: BaselineRecord | None
@@ -427,7 +409,7 @@ def _told(error: ValidationError) -> str:
     found = error.errors(include_url=False, include_context=False, include_input=False)
     texts = []
     for entry in found[:3]:
-        place = ".".join(map(str, entry["loc"]))
+        place = readings.place(entry["loc"])
         texts.append((f"{place}: " if place else "") + entry["msg"].removeprefix("Value error, "))
     more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
     return "The manifest is not as it should be: " + "; ".join(texts) + more

@@ -6,7 +6,7 @@ Nothing here imports torch, so listing and parsing stay instant.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from headstart.base import display
@@ -70,6 +70,15 @@ class Preprocessing:
     interpolation: str = "bicubic"
     crop: float = 1.0
 
+    @property
+    def words(self) -> str:
+        """What is said of it to people."""
+        return f"{self.size} x {self.size} pixels, {self.interpolation} resizing, centre crop {self.crop:g}"
+
+    def resized(self, size: int) -> Preprocessing:
+        """The same for inputs of another size."""
+        return replace(self, size=size)
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data for a manifest; ``from_dict`` reads it back."""
         return asdict(self)
@@ -106,6 +115,16 @@ class Tokenization:
     def size(self) -> int:
         """The length, as ``Preprocessing`` has the side of its square."""
         return self.length
+
+    @property
+    def words(self) -> str:
+        """What is said of it to people."""
+        unit = {"pieces": "tokens", "words": "words", "characters": "words, by their characters"}[self.reader]
+        return f"windows of up to {self.length:,} {unit}, up to {self.windows} of a text"
+
+    def resized(self, size: int) -> Tokenization:
+        """The same for windows of another length."""
+        return replace(self, length=size)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for a manifest, without the content; ``from_dict`` reads it back."""
@@ -188,7 +207,8 @@ class BackboneInfo:
         parameters: number of parameters, the source head left out; 0 when unknown before loading.
         stages: names of the numbered stages, input first; empty when unknown before loading.
         width: features after the last stage, d.
-        preprocessing: what the network was trained with.
+        preprocessing: how items become what the network was trained with; a tokenizer that is not on this machine yet
+            has no content.
         licence: SPDX identifier or the publisher's word; "unknown" if there is none.
         source: the data it was pretrained on, in words.
         local: True if the weights are on this machine.
@@ -204,7 +224,7 @@ class BackboneInfo:
     parameters: int
     stages: tuple[str, ...]
     width: int
-    preprocessing: Preprocessing
+    preprocessing: Reading
     licence: str = "unknown"
     source: str = "unknown"
     local: bool = False

@@ -177,14 +177,13 @@ def _show_rest(found: list[BackboneInfo], shown: int, search: str | None) -> Non
 def _show_one(info: BackboneInfo) -> None:
     from headstart.backbones import licences
 
-    size = info.preprocessing
     rows = [
         ("Name", info.name),
         ("Architecture", info.architecture),
         ("Parameters", _parameters(info)),
         ("Multiply-adds", f"{_cost(info)} an image"),
         ("Features", f"{info.width or '?'}, as its source head read them (of earlier stages: their mean)"),
-        ("Input", f"{size.size} x {size.size} pixels, {size.interpolation}, centre crop {size.crop:g}"),
+        ("Input", info.preprocessing.words),
         ("Licence", info.licence),
         ("Pretrained on", info.source),
         ("On this machine", _here(info)),

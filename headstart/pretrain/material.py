@@ -182,7 +182,7 @@ def network(architecture: str, *, size: int | None, seed: int) -> Backbone:
     info = backbone.info
     if size is None or size == info.preprocessing.size:
         return backbone
-    backbone = backbone.known_as(replace(info, preprocessing=replace(info.preprocessing, size=size)))
+    backbone = backbone.known_as(replace(info, preprocessing=info.preprocessing.resized(size)))
     try:
         with torch.inference_mode():
             backbone(torch.zeros(1, 3, size, size, dtype=torch.uint8))

@@ -195,7 +195,7 @@ def _named(backbone: Backbone, recipe: Recipe, preset: str) -> Backbone:
     info = replace(
         backbone.info,
         name=f"procedural/{preset}",
-        preprocessing=replace(backbone.info.preprocessing, size=recipe.size),
+        preprocessing=backbone.info.preprocessing.resized(recipe.size),
         licence=LICENCE,
         source=SOURCE,
         local=True,

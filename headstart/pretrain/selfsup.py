@@ -11,7 +11,7 @@ Whether features collapsed is measured on held-out pictures without any label.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -131,7 +131,7 @@ def _fits(
 ) -> Generator[Fit, Outcome, Pretrained]:
     side = backbone.info.preprocessing.size
     # Read half as large again as the network wants them, so that crops keep detail.
-    larger = replace(backbone.info.preprocessing, size=side * 3 // 2)
+    larger = backbone.info.preprocessing.resized(side * 3 // 2)
     pixels = Pixels(pictures.items, pictures.digests, larger, Store(), report=report)
     order = generator(seed, "held out").permutation(len(pixels))
     held = min(MOST_HELD, max(2, int(HELD * len(order))))

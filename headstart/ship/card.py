@@ -178,11 +178,7 @@ def _training(manifest: Manifest, task: Task) -> str:
             f"- Backbone `{_code(manifest.backbone.name)}`, {len(stages)} stages; frozen: the first "
             f"{manifest.backbone.depth}. The head reads stage " + ", ".join(map(str, manifest.backbone.taps))
         )
-    size = manifest.preprocessing.size
-    lines.append(
-        f"- Input: {size} x {size} pixels, {manifest.preprocessing.interpolation} resizing, "
-        f"centre crop {manifest.preprocessing.crop:g}. {task.activation(manifest.temperature)}"
-    )
+    lines.append(f"- Input: {manifest.preprocessing.value().words}. {task.activation(manifest.temperature)}")
     for key, value in manifest.training.items():
         if isinstance(value, Mapping):
             value = ", ".join(f"{name} {each}" for name, each in value.items())

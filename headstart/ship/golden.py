@@ -19,7 +19,7 @@ from safetensors.numpy import load_file, save_file
 from headstart.base import discovery
 from headstart.base.errors import ModelFolderError
 from headstart.base.seeds import generator
-from headstart.base.vocabulary import Preprocessing
+from headstart.base.vocabulary import Reading
 
 COUNT = 8
 TOLERANCE = 1e-3
@@ -55,7 +55,7 @@ def generate(size: int, *, seed: int, count: int = COUNT) -> np.ndarray:
     return (np.stack(pictures).clip(0.0, 1.0) * 255).round().astype(np.uint8)
 
 
-def own(items: Sequence[Any], preprocessing: Preprocessing, *, modality: str, count: int = COUNT) -> np.ndarray:
+def own(items: Sequence[Any], preprocessing: Reading, *, modality: str, count: int = COUNT) -> np.ndarray:
     """The first ``count`` of the user's own items as inputs (n, 3, s, s) uint8.
 
     Raises:

@@ -17,6 +17,7 @@ import torch
 from headstart.backbones.publishing import ENDS, Finished, Published
 from headstart.base import discovery
 from headstart.base.errors import ExportError, MissingExtra
+from headstart.base.vocabulary import Preprocessing
 from headstart.ship import card, doubt
 from headstart.ship.exporting import Reloaded, Written
 from headstart.ship.scoring import BACKBONE, NetworkScorer
@@ -61,7 +62,7 @@ class _Loaded:
     def __init__(self, loaded: Published, model: Model) -> None:
         self.loaded, self.model = loaded, model
         self.room = discovery.load("data", model.manifest.modality)
-        self.preprocessing = model.manifest.preprocessing.value()
+        self.preprocessing: Any = model.manifest.preprocessing.value()
 
     def replay(self, arrays: np.ndarray) -> np.ndarray:
         """Predictions (n, K) of what the network reads."""
@@ -81,10 +82,15 @@ def _finished(model: Model) -> tuple[Finished, Any]:
         ExportError: when its head is not what an architecture has.
     """
     record, scorer, task = model.manifest.backbone, model.scorer, model.task
+    reading = model.manifest.preprocessing.value()
     if record is None or not isinstance(scorer, NetworkScorer):
         raise ExportError(
             "This model has no network in it: a simple baseline won, and no library has an architecture for that",
             next_move="headstart export --to onnx",
+        )
+    if not isinstance(reading, Preprocessing):
+        raise ExportError(
+            "Only networks that read pictures are written as their library's folder", next_move=_ELSEWHERE
         )
     if task.problem not in ENDS:
         raise ExportError(f"timm and transformers have no models for {task.kind}", next_move=_ELSEWHERE)
@@ -108,7 +114,7 @@ def _finished(model: Model) -> tuple[Finished, Any]:
         bias=bias,
         labels=tuple(model.manifest.names),
         problem=task.problem,
-        preprocessing=model.manifest.preprocessing.value(),
+        preprocessing=reading,
         licence=record.licence,
     )
     return finished, provider

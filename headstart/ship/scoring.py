@@ -18,7 +18,7 @@ from headstart.backbones.chain import Backbone
 from headstart.base import discovery
 from headstart.base.errors import HeadstartError, ModelFolderError, Undecodable
 from headstart.base.manifest import DOUBT, NAME, WEIGHTS, Manifest
-from headstart.base.vocabulary import Preprocessing
+from headstart.base.vocabulary import Reading
 from headstart.baselines.predictor import Predictor
 from headstart.features import inference
 from headstart.features.familiarity import Known, Watched
@@ -97,7 +97,7 @@ class NetworkScorer:
         self,
         network: Network,
         task: Task,
-        preprocessing: Preprocessing,
+        preprocessing: Reading,
         temperature: float,
         modality: str,
         *,
@@ -335,7 +335,7 @@ def _shape(tensor: torch.Tensor) -> str:
     return f"{tuple(tensor.shape)} {str(tensor.dtype).removeprefix('torch.')}"
 
 
-def _normalised(backbone: Backbone, preprocessing: Preprocessing) -> Backbone:
+def _normalised(backbone: Backbone, preprocessing: Reading) -> Backbone:
     """The backbone with the mean and standard deviation that the model was trained with.
 
     The weights it was transferred from may have had others than the architecture's own.

@@ -23,7 +23,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import save_file
 
-from headstart.base import files, hashes
+from headstart.base import files, hashes, readings
 from headstart.base.errors import BadOption, HeadstartError, ModelFolderError, OutputExists
 from headstart.base.manifest import (
     CARD,
@@ -39,12 +39,11 @@ from headstart.base.manifest import (
     GoldenRecord,
     HeadRecord,
     Manifest,
-    PreprocessingRecord,
     ScoreRecord,
     plain,
     sealed,
 )
-from headstart.base.vocabulary import BackboneInfo, Evidence, Preprocessing
+from headstart.base.vocabulary import BackboneInfo, Evidence, Preprocessing, Reading
 from headstart.baselines.predictor import Predictor
 from headstart.features.network import Network
 from headstart.ship import card
@@ -66,7 +65,7 @@ def seal(
     predictor: Predictor | None,
     task: Task,
     info: BackboneInfo | None,
-    preprocessing: Preprocessing | None,
+    preprocessing: Reading | None,
     temperature: float,
     modality: str,
     evidence: Sequence[Evidence],
@@ -124,7 +123,7 @@ def seal(
         "modality": modality,
         "names": tuple(map(str, task.names)),
         "target": plain(task.record()),
-        "preprocessing": PreprocessingRecord.of(preprocessing),
+        "preprocessing": readings.recorded(preprocessing),
         "data": plain(data),
         "training": plain(extra),
         "evidence": tuple(EvidenceRecord.of(row) for row in evidence),
@@ -148,12 +147,12 @@ def _scorer(
     network: Network | None,
     predictor: Predictor | None,
     task: Task,
-    preprocessing: Preprocessing | None,
+    preprocessing: Reading | None,
     *,
     temperature: float,
     modality: str,
     doubt: Doubt,
-) -> tuple[NetworkScorer | BaselineScorer, Preprocessing]:
+) -> tuple[NetworkScorer | BaselineScorer, Reading]:
     if network is not None:
         preprocessing = preprocessing or network.backbone.info.preprocessing
         return NetworkScorer(network, task, preprocessing, float(temperature), modality, doubt=doubt), preprocessing
@@ -166,7 +165,7 @@ def _golden(
     kind: str,
     scorer: NetworkScorer | BaselineScorer,
     task: Task,
-    preprocessing: Preprocessing,
+    preprocessing: Reading,
     *,
     modality: str,
     own_items: Sequence[Any] | None,
