@@ -11,30 +11,8 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-WORDS = tuple(
-    [
-        "the",
-        "cat",
-        "sat",
-        "on",
-        "a",
-        "mat",
-        "and",
-        "dog",
-        "ran",
-        "over",
-        "hill",
-        "in",
-        "summer",
-        "rain",
-        "while",
-        "birds",
-        "sang",
-        "songs",
-        "of",
-        "old",
-    ]
-)
+TEXT = "the cat sat on a mat and dog ran over hill in summer rain while birds sang songs of old"
+WORDS = tuple(TEXT.split())
 SENTENCES = ("the cat sat on the mat", "a dog ran over the hill", "birds sang", "rain")
 FRAME = ("[CLS]", "[SEP]")
 
