@@ -37,6 +37,8 @@ class Assembly:
         width: features after the last stage, d.
         mean: what leaves a stage that is no list of features yet, to (n, d); None averages over space or tokens.
         paths: of the stages within the network, where it consists of them; empty where they were cut out of it.
+        notes: what taking it apart has changed, in sentences.
+        pace: good learning rates of such networks, as a share of those of a convolutional one.
     """
 
     names: tuple[str, ...]
@@ -45,6 +47,8 @@ class Assembly:
     width: int
     mean: Callable[[torch.Tensor], torch.Tensor] | None = None
     paths: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    pace: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ class Backbone(nn.Module):
         module: the network; its ``state_dict`` is what is saved.
         stages: the stages as modules, input first; uint8 or [0, 1] images go into the first, (n, d) leaves the last.
         depth: number of stages, D.
+        pace: good learning rates for it, as a share of those of a convolutional network.
         statistics: of its features over its own source; None where nobody kept any.
         source_head: weight (Z, d) and bias (Z,) of the classifier it was published with, where that is one linear layer
             and was read with the weights; None otherwise. No part of what the network is.
@@ -69,10 +70,11 @@ class Backbone(nn.Module):
         # A tuple, not a ModuleList: the stages share the network's tensors, which must be saved once.
         self.stages: tuple[nn.Module, ...] = parts.modules
         self.depth = len(parts.modules)
+        self.pace = parts.pace
         self._axes, self._mean, self._paths = parts.axes, parts.mean, parts.paths
         self._shapes: tuple[tuple[int, ...], ...] = ()
         count = sum(parameter.numel() for parameter in self.module.parameters())
-        self.info = replace(info, stages=parts.names, width=parts.width, parameters=count)
+        self.info = replace(info, stages=parts.names, width=parts.width, parameters=count, notes=parts.notes)
         self.source_head = heads.take(self.module, parts.width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -163,7 +165,9 @@ class Backbone(nn.Module):
     def known_as(self, info: BackboneInfo) -> Backbone:
         """Take over other facts, the normalisation among them, for the same network; returns itself."""
         found = self.info
-        self.info = replace(info, stages=found.stages, width=found.width, parameters=found.parameters)
+        self.info = replace(
+            info, stages=found.stages, width=found.width, parameters=found.parameters, notes=found.notes
+        )
         self.input.use(info.preprocessing)
         self._shapes = ()
         return self

@@ -55,6 +55,7 @@ def complete(info: BackboneInfo, backbone: Backbone) -> BackboneInfo:
         parameters=built.parameters,
         flops=sum(costs),
         stage_flops=costs,
+        notes=built.notes,
     )
     _keep(found)
     return found
@@ -75,6 +76,7 @@ def _with(info: BackboneInfo, told: dict[str, Any]) -> BackboneInfo:
             parameters=int(told["parameters"]),
             flops=int(told["flops"]),
             stage_flops=tuple(map(int, told["stage_flops"])),
+            notes=tuple(map(str, told.get("notes", ()))),
         )
     except (KeyError, TypeError, ValueError):
         # A cache: what cannot be read is counted again.
@@ -107,6 +109,6 @@ def _keep(info: BackboneInfo) -> None:
     if info.name.startswith("local:"):
         # What lies at a path may be another network tomorrow.
         return
-    facts = ("stages", "width", "parameters", "flops", "stage_flops")
+    facts = ("stages", "width", "parameters", "flops", "stage_flops", "notes")
     told = {**_read(), _key(info): {name: getattr(info, name) for name in facts}}
     files.write_json(cache_folder() / "backbones.json", {"versions": _versions(), "networks": told})

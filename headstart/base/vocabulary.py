@@ -217,6 +217,7 @@ class BackboneInfo:
         config: plain data from which the provider builds the network where its name alone does not say it.
         flops: multiply-adds that one input of the trained size costs; 0 when unknown before loading.
         stage_flops: the same for each stage; empty when unknown before loading.
+        notes: what to know of it besides, in sentences; empty when unknown before loading.
     """
 
     name: str
@@ -233,6 +234,7 @@ class BackboneInfo:
     config: Mapping[str, Any] | None = field(default=None, hash=False)
     flops: int = 0
     stage_flops: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,7 @@ def as_data(info: BackboneInfo) -> dict[str, Any]:
         "local": info.local,
         "prior": info.prior,
         "modality": info.modality,
+        "notes": list(info.notes),
         "preprocessing": plain(info.preprocessing.as_dict()),
     }
 
@@ -198,6 +199,8 @@ def _show_one(info: BackboneInfo) -> None:
         wide = max(len(printable(stage)) for stage in info.stages)
         for number, (stage, share) in enumerate(zip(info.stages, shares, strict=True), start=1):
             print(f"  {number:>2}  {printable(stage):<{wide}}  {share}".rstrip())
+    for note in info.notes:
+        print(f"\n{tables.wrapped(printable(note))}")
     if warning := licences.warning(info):
         print(f"\n{tables.wrapped(printable(warning))}")
 

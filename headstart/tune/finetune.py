@@ -67,7 +67,7 @@ class Recipe:
         label: the strategy's name, for the names of fits.
         start: makes the backbone that is trained (its own copy) and the head to start from.
         rate: peak rate of the head; None sweeps.
-        first: rate at which the sweep begins.
+        first: rate at which the sweep begins, for a convolutional network; the backbone's pace slows it down.
         most: fits in a sweep, at most.
         epochs, batch_size, patience: as their names say; patience 0 never stops early.
         depth: frozen stages; None is 0.
@@ -206,10 +206,11 @@ class _Work:
 
     def ways(self) -> dict[str, float]:
         """What may become of the running statistics, the likelier first, and the rate at which its sweep begins."""
-        rates = {statistics.KEPT: self.recipe.first * statistics.GENTLER, statistics.UPDATED: self.recipe.first}
+        first = self.recipe.first * self.setting.frozen.backbone.pace
+        rates = {statistics.KEPT: first * statistics.GENTLER, statistics.UPDATED: first}
         asked = self.recipe.statistics or statistics.UPDATED
         if not self.normed:
-            return {statistics.UPDATED: self.recipe.first}
+            return {statistics.UPDATED: first}
         if asked != statistics.AUTO:
             return {asked: rates[asked]}
         return dict(sorted(rates.items(), key=lambda one: one[0] != statistics.likely(len(self.setting.train))))
