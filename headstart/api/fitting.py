@@ -45,6 +45,7 @@ def fit(
     path: str | None = None,
     group: str | None = None,
     groups: Sequence[Any] | None = None,
+    text: str | Sequence[str] | None = None,
     near_duplicates: bool = True,
     settings: Mapping[str, Any] | None = None,
     overwrite: bool = False,
@@ -58,9 +59,9 @@ def fit(
     """Get the best model that a pretrained network can give for a small labelled data set.
 
     Args:
-        source: a folder of class subfolders (or of train/, val/, test/), a CSV or Parquet file, "hf:owner/name", a
-            DataFrame, a mapping {label: items}, a list of paths, PIL images or arrays with ``labels``, a Hugging Face
-            or PyTorch data set, or {"train": ..., "test": ...} of such data sets.
+        source: a folder of class subfolders (or of train/, val/, test/) with pictures or .txt files, a CSV, JSON lines
+            or Parquet file, "hf:owner/name", a DataFrame, a mapping {label: items}, a list of paths, PIL images, arrays
+            or texts with ``labels``, a Hugging Face or PyTorch data set, or {"train": ..., "test": ...} of such sets.
         labels: one label an item, for a list: a class, a list of labels, or a number.
         output: the model's folder; by default a new one in headstart's cache.
         backbone: "provider/name", "local:PATH", or "auto".
@@ -86,6 +87,8 @@ def fit(
         group: column of what stays on one side of every split (a patient, a plant, a video); for a folder "folder"
             (the folders inside class folders) or a regular expression that finds the group in a path.
         groups: one an item instead, for a list.
+        text: column of a table that holds the texts, where it is not found by itself; two of them, in a list or with a
+            comma between, are pairs of texts that belong together.
         near_duplicates: keep near duplicates on one side of every split; False does not look for them.
         settings: options by dotted name, such as {"strategy.rate": 0.001}.
         overwrite: replace an existing output.
@@ -135,7 +138,7 @@ def fit(
         log.recording(report or Silent()) as recorded,
         following.followed(to, tracks, resume=resume, report=recorded),
     ):
-        table = open_source(source, labels, label=label, path=path, group=group, groups=groups)
+        table = open_source(source, labels, label=label, path=path, group=group, groups=groups, text=text)
         data = dataset.build(
             table, task=task, seed=seed, drop_rare=drop_rare, near_duplicates=near_duplicates, report=recorded
         )
@@ -164,6 +167,7 @@ def plan_fit(
     path: str | None = None,
     group: str | None = None,
     groups: Sequence[Any] | None = None,
+    text: str | Sequence[str] | None = None,
     near_duplicates: bool = True,
     settings: Mapping[str, Any] | None = None,
     report: Reporter | None = None,
@@ -191,7 +195,7 @@ def plan_fit(
         settings=settings or {},
     )
     clock, options = Clock(request.budget), job.check(request)
-    table = open_source(source, labels, label=label, path=path, group=group, groups=groups)
+    table = open_source(source, labels, label=label, path=path, group=group, groups=groups, text=text)
     data = dataset.build(
         table, task=task, seed=seed, drop_rare=drop_rare, near_duplicates=near_duplicates, report=report
     )

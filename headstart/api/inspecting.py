@@ -29,12 +29,13 @@ def inspect(
     path: str | None = None,
     group: str | None = None,
     groups: Sequence[Any] | None = None,
+    text: str | Sequence[str] | None = None,
     report: Reporter | None = None,
 ) -> Inspected:
     """Everything that can be said of a labelled data set before anything is trained.
 
     Args:
-        source, labels, label, path, group, groups: labelled items, as ``fit`` takes them.
+        source, labels, label, path, group, groups, text: labelled items, as ``fit`` takes them.
         backbone: also compare the items with what this network reads.
         task: what the labels are for, as ``fit`` takes it.
         seed: of the split that ``fit`` would draw.
@@ -48,7 +49,7 @@ def inspect(
         HeadstartError: when there is nothing to look at, or the backbone is unknown.
     """
     info = None if backbone is None else catalogue.describe(backbone)
-    table = open_source(source, labels, label=label, path=path, group=group, groups=groups)
+    table = open_source(source, labels, label=label, path=path, group=group, groups=groups, text=text)
     looked = looking.look(table, task=task, report=report)
     data, refusal = None, None
     try:

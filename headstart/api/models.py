@@ -40,6 +40,7 @@ def evaluate(
     *,
     label: str | None = None,
     path: str | None = None,
+    text: str | Sequence[str] | None = None,
     precision: str = "float32",
     report: Reporter | None = None,
 ) -> dict[str, Any]:
@@ -47,12 +48,12 @@ def evaluate(
 
     Args:
         model: a model or its folder.
-        source, labels, label, path: labelled items, as ``fit`` takes them.
+        source, labels, label, path, text: labelled items, as ``fit`` takes them.
         precision: "float32", "bf16" or "auto".
         report: told of progress.
     """
     ready = model if isinstance(model, Model) else load(model)
-    return ready.evaluate(source, labels, label=label, path=path, precision=precision, report=report)
+    return ready.evaluate(source, labels, label=label, path=path, text=text, precision=precision, report=report)
 
 
 def export(
@@ -64,6 +65,7 @@ def export(
     validate: Any = None,
     label: str | None = None,
     path: str | None = None,
+    text: str | Sequence[str] | None = None,
     overwrite: bool = False,
     report: Reporter | None = None,
 ) -> Exported:
@@ -75,7 +77,7 @@ def export(
         to: "onnx", "safetensors" or "hf".
         int8: eight-bit integers instead of floats (onnx); what that costs is measured.
         validate: labelled items to measure it on, as ``fit`` takes them; the run's validation items by default.
-        label, path: columns of ``validate``, if that is a table.
+        label, path, text: columns of ``validate``, if that is a table.
         overwrite: replace an earlier export.
         report: told of progress.
 
@@ -95,6 +97,7 @@ def export(
         validate=validate,
         label=label,
         path=path,
+        text=text,
         overwrite=overwrite,
         report=report,
     )

@@ -35,6 +35,7 @@ def rank_backbones(
     path: str | None = None,
     group: str | None = None,
     groups: Sequence[Any] | None = None,
+    text: str | Sequence[str] | None = None,
     near_duplicates: bool = True,
     report: Reporter | None = None,
 ) -> Ranking:
@@ -44,7 +45,7 @@ def rank_backbones(
     2,000 of them, and fewer for those that a short budget leaves behind. See ``choose.ranking`` for the method.
 
     Args:
-        source, labels, label, path, group, groups: labelled items, as ``fit`` takes them.
+        source, labels, label, path, group, groups, text: labelled items, as ``fit`` takes them.
         backbones: full names or ``local:PATH``, in a list or with commas between; one that cannot be loaded is a row
             that says why.
         family: instead: part of a name, such as "resnet".
@@ -77,7 +78,7 @@ def rank_backbones(
             [name.strip() for name in names if name.strip()], family=family, all_local=all_local, bundle=bundle
         )
         recorded.end()
-        table = open_source(source, labels, label=label, path=path, group=group, groups=groups)
+        table = open_source(source, labels, label=label, path=path, group=group, groups=groups, text=text)
         data = dataset.build(
             table, task=task, seed=seed, drop_rare=drop_rare, near_duplicates=near_duplicates, report=recorded
         )

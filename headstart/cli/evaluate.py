@@ -39,6 +39,7 @@ def main(
     *,
     label: options.Label = None,
     path: options.PathColumn = None,
+    text: options.TextColumn = None,
     precision: options.Precision = "float32",
     seed: options.Seed = 0,
     quiet: options.Quiet = False,
@@ -50,7 +51,9 @@ def main(
 
     with watching(quiet=quiet, verbose=verbose) as report:
         loaded = load(model)
-        found = loaded.evaluate(source, label=label, path=path, precision=precision, seed=seed, report=report)
+        found = loaded.evaluate(
+            source, label=label, path=path, text=text, precision=precision, seed=seed, report=report
+        )
     for entry in found["skipped"]:
         print(f"skipped {printable(entry['file'])}: {printable(entry['error'])}", file=sys.stderr)
     if as_json:

@@ -56,6 +56,7 @@ def main(
     ] = None,
     label: options.Label = None,
     path: options.PathColumn = None,
+    text: options.TextColumn = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier export.")] = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -74,6 +75,7 @@ def main(
             validate=validate,
             label=label,
             path=path,
+            text=text,
             overwrite=overwrite,
             report=report,
         )

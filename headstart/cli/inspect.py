@@ -52,6 +52,7 @@ def main(
     seed: options.Seed = 0,
     label: options.Label = None,
     path: options.PathColumn = None,
+    text: options.TextColumn = None,
     group: options.Group = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -66,7 +67,15 @@ def main(
         return _show_run(findings(source), as_json=as_json, strict=strict, verbose=verbose)
     with watching(quiet=quiet or as_json, verbose=verbose, progress=progress) as report:
         found = inspect(
-            source, backbone=backbone, task=task, seed=seed, label=label, path=path, group=group, report=report
+            source,
+            backbone=backbone,
+            task=task,
+            seed=seed,
+            label=label,
+            path=path,
+            text=text,
+            group=group,
+            report=report,
         )
     if as_json:
         print(json.dumps(plain(found.as_dict()), ensure_ascii=False))

@@ -27,6 +27,10 @@ Task = Annotated[
     ),
 ]
 PathColumn = Annotated[str | None, typer.Option("--path", metavar="COLUMN", help="The table's column of image paths.")]
+TextColumn = Annotated[
+    str | None,
+    typer.Option("--text", metavar="COLUMN", help="The table's text column; or A,B whose texts belong together."),
+]
 Group = Annotated[
     str | None,
     typer.Option(

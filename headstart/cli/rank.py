@@ -83,6 +83,7 @@ def main(
     precision: options.Precision = "auto",
     label: options.Label = None,
     path: options.PathColumn = None,
+    text: options.TextColumn = None,
     group: options.Group = None,
     no_near_duplicates: Annotated[
         bool, typer.Option("--no-near-duplicates", help="Let near duplicates lie on both sides of a split.")
@@ -112,6 +113,7 @@ def main(
             precision=precision,
             label=label,
             path=path,
+            text=text,
             group=group,
             near_duplicates=not no_near_duplicates,
             report=report,

@@ -25,6 +25,8 @@ LABEL_NAMES = (
     *("label", "class", "target", "category", "labels", "class_name", "classname", "label_name", "species", "y"),
     *("class_id", "label_id", "category_id", "classes", "categories", "targets"),
 )
+TEXT_LABEL_NAMES = (*LABEL_NAMES, "sentiment", "topic", "intent", "rating", "stars", "score")
+"""What a text's label is called besides."""
 SPLIT_NAMES = ("split", "part", "subset", "partition", "set", "fold", "usage")
 _LOOKED_AT = 200
 
@@ -69,7 +71,7 @@ def find(
     base: Path,
     origin: str,
     group: str | None = None,
-    text: str | None = None,
+    text: str | Sequence[str] | None = None,
 ) -> Chosen:
     """Choose the columns.
 
@@ -88,10 +90,9 @@ def find(
         UnknownName: a named column does not exist.
         BadSource: no column, or more than one, could be meant.
     """
-    pair = _named_texts(columns, text)
-    for name in (path, label, group, *pair):
-        if name is not None and name not in columns:
-            raise UnknownName("column", name, columns, next_move=f"the columns of {origin} are {_named(columns)}")
+    for name in (path, label, group):
+        _known(columns, name, origin)
+    pair = named_texts(columns, text, origin)
     if path is not None and pair:
         raise BadSource("--path and --text are both given", where=origin, expected="one of the two")
     notes: list[str] = []
@@ -102,7 +103,9 @@ def find(
     items = items or wording.columns(columns, [name for name in (label, group) if name], notes, origin)
     split = _split(columns, (*items, label, group), notes, origin)
     if label is None:
-        label = _label(columns, (*items, split, group), origin)
+        label = _label(
+            columns, (*items, split, group), origin, LABEL_NAMES if modality == "images" else TEXT_LABEL_NAMES
+        )
     what = modality.removesuffix("s")
     if label in items:
         twice = f"Column '{label}' cannot be both the {what} and the label"
@@ -114,15 +117,34 @@ def find(
     return Chosen(items, label, split, tuple(notes), group, modality)
 
 
-def _named_texts(columns: Mapping[str, Any], text: str | None) -> tuple[str, ...]:
+def named_texts(columns: Mapping[str, Any], text: str | Sequence[str] | None, origin: str) -> tuple[str, ...]:
+    """The text columns that the user named: none, one, or the two of a pair.
+
+    Args:
+        columns: name -> values.
+        text: one name, several in a list, or several with commas between.
+        origin: the table, for messages.
+
+    Raises:
+        UnknownName: one of them does not exist.
+        BadOption: more than two.
+    """
     if text is None:
         return ()
-    if text in columns or "," not in text:
-        return (text,)
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    names = [text] if isinstance(text, str) else list(text)
+    if isinstance(text, str) and text not in columns and "," in text:
+        names = [name.strip() for name in text.split(",") if name.strip()]
+    names = list(dict.fromkeys(names))
     if len(names) > 2:
         raise BadOption(f"--text names {len(names)} columns", expected="one column, or two whose texts belong together")
-    return names
+    for name in names:
+        _known(columns, name, origin)
+    return tuple(names)
+
+
+def _known(columns: Mapping[str, Any], name: str | None, origin: str) -> None:
+    if name is not None and name not in columns:
+        raise UnknownName("column", name, columns, next_move=f"the columns of {origin} are {_named(columns)}")
 
 
 def sample(values: Sequence[Any]) -> list[Any]:
@@ -198,11 +220,9 @@ def _rank(name: str, names: Sequence[str]) -> int:
     return names.index(plain) if plain in names else len(names)
 
 
-def _label(columns: Mapping[str, Sequence[Any]], taken: Sequence[str | None], origin: str) -> str:
+def _label(columns: Mapping[str, Sequence[Any]], taken: Sequence[str | None], origin: str, names: Sequence[str]) -> str:
     free = [name for name in columns if name not in taken]
-    named = sorted(
-        (name for name in free if _rank(name, LABEL_NAMES) < len(LABEL_NAMES)), key=lambda n: _rank(n, LABEL_NAMES)
-    )
+    named = sorted((name for name in free if _rank(name, names) < len(names)), key=lambda n: _rank(n, names))
     if named:
         return named[0]
     sensible = free if len(free) == 1 else [name for name in free if _repeats(columns[name])]
@@ -212,7 +232,7 @@ def _label(columns: Mapping[str, Sequence[Any]], taken: Sequence[str | None], or
     raise BadSource(
         f"{len(sensible) or len(free)} columns {what}" if free else "There is no label column",
         where=origin,
-        expected="a column called label, class, target or category, or just one beside the image's",
+        expected="a column called label, class, target or category, or just one beside the item's",
         next_move=f"name the column with --label; the columns are {_named(columns)}",
     )
 

@@ -112,7 +112,7 @@ class Dataset:
 def build(
     table: Table | Looked,
     *,
-    modality: str = "images",
+    modality: str = "",
     task: str = "auto",
     seed: int = 0,
     drop_rare: bool = False,
@@ -123,7 +123,7 @@ def build(
 
     Args:
         table: what a source opened to; or that after it was looked at, so that nothing is decoded again.
-        modality: name of the data room's modality that decodes the items.
+        modality: name of the data room's modality that decodes the items; by default the source's.
         task: name of the tasks room's task that reads the labels; "auto" chooses it by them.
         seed: of the split.
         drop_rare: leave out classes, or labels, with fewer than three different items instead of stopping.

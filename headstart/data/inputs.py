@@ -49,7 +49,7 @@ def _listed(stream: BinaryIO) -> list[str]:
     found: list[str] = []
     for name in (os.fsdecode(line) for line in lines if line.strip()):
         path = Path(name)
-        found += tree.images(path, tree.Tally()) if tree.holds(path.is_dir) else [name]
+        found += tree.items(path, tree.Tally()) if tree.holds(path.is_dir) else [name]
     return found
 
 
@@ -58,7 +58,7 @@ def _expanded(arg: str) -> list[str]:
     if path is None:
         raise BadSource("An empty name stands for no file")
     if tree.holds(path.is_dir):
-        found = tree.images(path, tree.Tally())
+        found = tree.items(path, tree.Tally())
         if not found:
             raise BadSource(
                 "There are no images in this folder",
@@ -82,7 +82,7 @@ def _matches(arg: str, pattern: str) -> list[str]:
     found: list[str] = []
     for name in sorted(glob.glob(pattern, recursive=True), key=natural.key):  # noqa: PTH207 - an absolute pattern
         if Path(name).is_dir():
-            found += [] if "**" in pattern else tree.images(Path(name), tree.Tally())
+            found += [] if "**" in pattern else tree.items(Path(name), tree.Tally())
         elif asked or is_image_name(name):
             found.append(name)
     if not found:

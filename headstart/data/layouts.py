@@ -11,7 +11,7 @@ from headstart.data.printable import printable
 _SAVED = ("dataset_dict.json", "state.json")
 _METADATA = "metadata.jsonl"
 _MOST = 50  # folders that are looked into
-_TABLES = (".csv", ".tsv", ".parquet")
+_TABLES = (".csv", ".tsv", ".parquet", ".jsonl")
 _ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar")
 _LOOKED_AT = 64_000  # characters at the head of a JSON file
 
@@ -39,7 +39,7 @@ def _is_parquet(path: Path) -> bool:
     here = {other.name.lower() for level in levels for other in level.others}
     if _METADATA in here:  # pictures with their labels in lines of JSON
         return True
-    return any(name.endswith(".parquet") for name in here) and not any(level.images for level in levels)
+    return any(name.endswith(".parquet") for name in here) and not any(level.items for level in levels)
 
 
 def refuse_detection(root: Path) -> None:
@@ -80,7 +80,7 @@ def _yolo(top: tree.Level) -> str:
     labels = tree.level(named["labels"])
     inner = [labels, *(tree.level(folder) for folder in labels.folders[:_MOST])]
     texts = any(other.suffix.lower() == ".txt" for each in inner for other in each.others)
-    return "a YOLO data set (images/ and labels/)" if texts and not any(each.images for each in inner) else ""
+    return "a YOLO data set (images/ and labels/)" if texts and not any(each.items for each in inner) else ""
 
 
 def _voc(top: tree.Level) -> str:

@@ -90,12 +90,12 @@ class Looked:
     why: str = ""
 
 
-def look(table: Table, *, modality: str = "images", task: str = "auto", report: Reporter | None = None) -> Looked:
+def look(table: Table, *, modality: str = "", task: str = "auto", report: Reporter | None = None) -> Looked:
     """Look at every item of a table.
 
     Args:
         table: what a source opened to.
-        modality: name of the data room's modality that decodes the items.
+        modality: name of the data room's modality that decodes the items; by default the source's.
         task: name of the tasks room's task that reads the labels; "auto" chooses it by them.
         report: receives progress.
 
@@ -103,7 +103,7 @@ def look(table: Table, *, modality: str = "images", task: str = "auto", report: 
         DataError: when a label cannot be one.
         UnknownName: no such task.
     """
-    report = report or Silent()
+    report, modality = report or Silent(), modality or table.modality
     raw = labels.plain(table.labels)
     task, because = labels.task_of(raw, task, table.task)
     room = discovery.load("tasks", task)

@@ -9,7 +9,7 @@ looks alike (blank pictures, one background), likeness says nothing about the it
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,8 @@ _TILE = 1_024
 _SLACK = 1e-3
 
 Cluster = tuple[int, ...]
+Pairs = Callable[[np.ndarray, float, int], tuple[np.ndarray, ...]]
+"""Fingerprints, a distance, neighbours of a crowd -> what ``pairs`` gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,12 @@ class Near:
 
 
 def find(
-    prints: np.ndarray, digests: Sequence[str], labels: Sequence[Hashable], *, threshold: float
+    prints: np.ndarray,
+    digests: Sequence[str],
+    labels: Sequence[Hashable],
+    *,
+    threshold: float,
+    compare: Pairs | None = None,
 ) -> tuple[list[Cluster], list[Cluster]]:
     """Clusters of near duplicates, and crowds.
 
@@ -65,6 +72,7 @@ def find(
         digests: n content digests.
         labels: n classes, whose sizes decide what is a crowd.
         threshold: largest distance of near duplicates.
+        compare: finds the pairs, where fingerprints are not compared by their Euclidean distance.
 
     Returns:
         Clusters of at least two different items, each with its exact copies, in ascending order; and crowds likewise.
@@ -73,7 +81,7 @@ def find(
         return [], []
     _, first, place = np.unique(np.asarray(digests), return_index=True, return_inverse=True)
     with threads.suited(2 * _TILE * 4 * _TILE * _AXES):
-        left, right, apart, crowded = pairs(np.asarray(prints)[first], threshold)
+        left, right, apart, crowded = (compare or pairs)(np.asarray(prints)[first], threshold, CROWD)
     copies: dict[int, list[int]] = defaultdict(list)
     for position, own in enumerate(place.tolist()):
         copies[own].append(position)
@@ -98,8 +106,10 @@ def _is_crowd(cluster: Cluster, members: Sequence[int], labels: Sequence[Hashabl
     return any(number > SHARE * sizes[label] for label, number in own.items())
 
 
-def pairs(prints: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """All pairs within the threshold, except those of items that have more than ``CROWD`` such neighbours.
+def pairs(
+    prints: np.ndarray, threshold: float, crowd: int = CROWD
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """All pairs within the threshold, except those of items that have more than ``crowd`` such neighbours.
 
     A rotation onto the main axes of the prints never lengthens a distance when axes are left out, so nothing is missed
     by comparing few axes first, and only items that are close on the first axis; the rest is confirmed on all of them.
@@ -107,6 +117,7 @@ def pairs(prints: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray,
     Args:
         prints: (n, d) fingerprints.
         threshold: largest distance.
+        crowd: neighbours beyond which an item stands in a crowd.
 
     Returns:
         Two arrays of positions, the distances, and (n,) True for items in a crowd.
@@ -122,7 +133,7 @@ def pairs(prints: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray,
         if len(rows):
             # Where a crowd is, the pairs are too many to be kept, and few of them are wanted.
             waiting.append((tile, (rows, columns) if len(rows) <= 8 * _TILE else None))
-    crowded = neighbours > CROWD
+    crowded = neighbours > crowd
     found = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))]
     for tile, kept in waiting:
         rows, columns = kept or tiles.close(*tile)

@@ -16,7 +16,8 @@ from headstart.data.printable import count, printable
 from headstart.data.sources.memory import Values
 
 EXPECTED = (
-    "a folder with class subfolders (or train/ val/ test/ of them), a .csv, .tsv or .parquet file, hf:owner/name, "
+    "a folder with class subfolders (or train/ val/ test/ of them), a .csv, .tsv, .jsonl or .parquet file, "
+    "hf:owner/name, "
     "or in Python items with labels, a DataFrame, {label: [items]}, a Hugging Face or PyTorch data set"
 )
 
@@ -29,17 +30,19 @@ def open_source(
     path: str | None = None,
     group: str | None = None,
     groups: Sequence[Any] | None = None,
+    text: str | Sequence[str] | None = None,
 ) -> Table:
     """Open a source without reading its items.
 
     Args:
-        source: path of a folder or a table; hf:owner/name; or paths, PIL images or arrays; a DataFrame; a dict
+        source: path of a folder or a table; hf:owner/name; or paths, PIL images, arrays or texts; a DataFrame; a dict
             {label: [items]}; a Hugging Face or PyTorch data set, or {"train": ..., "test": ...} of them.
         labels: one label per item, when ``source`` holds items in memory.
         label: name of the label column of a table.
         path: name of the image path column of a table.
         group: name of the column that says what belongs together; for a folder "folder" or a regular expression.
         groups: what each item belongs to, when ``source`` holds items in memory.
+        text: name of the text column of a table; two, in a list or with a comma between, are a pair.
 
     Raises:
         BadSource: nothing usable there.
@@ -51,7 +54,8 @@ def open_source(
     for plugin in discovery.plugins("data.sources").values():
         module = plugin.load()
         if module.claims(source):
-            table = module.open(source, label=label, path=path, **_group(module, group, plugin.name))
+            given = {**_group(module, group, plugin.name), **_text(module, text, plugin.name)}
+            table = module.open(source, label=label, path=path, **given)
             return table if groups is None else _grouped(table, source, group, groups)
     raise _unclaimed(source)
 
@@ -63,6 +67,15 @@ def _group(module: ModuleType, group: str | None, name: str) -> dict[str, str]:
     if "group" not in inspect.signature(module.open).parameters:
         raise BadOption(f"The source {name} knows no groups", expected="--group with a table or a folder")
     return {"group": group}
+
+
+def _text(module: ModuleType, text: str | Sequence[str] | None, name: str) -> dict[str, Any]:
+    """Likewise the text column."""
+    if text is None:
+        return {}
+    if "text" not in inspect.signature(module.open).parameters:
+        raise BadOption(f"The source {name} knows no text columns", expected="--text with a table")
+    return {"text": text}
 
 
 def _grouped(table: Table, source: Any, group: str | None, groups: Sequence[Any]) -> Table:

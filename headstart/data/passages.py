@@ -14,23 +14,20 @@ class Passage:
     """A text, or two that belong together.
 
     Attributes:
-        texts: one, or the two of a pair, as the source has them.
+        texts: one, or the two of a pair, as the source has them; None where it has none.
         name: how messages name it.
     """
 
     texts: tuple[Any, ...]
     name: str
 
+    def __str__(self) -> str:
+        return self.name
 
-def of_rows(
-    columns: Mapping[str, Sequence[Any]], names: Sequence[str], word: str = "row"
-) -> tuple[Passage | None, ...]:
-    """The passage of each row, counted from 1; None where one of its texts is missing."""
+
+def of_rows(columns: Mapping[str, Sequence[Any]], names: Sequence[str], word: str = "row") -> tuple[Passage, ...]:
+    """The passage of each row, named by its number, which is counted from 1."""
     return tuple(
-        None if any(_is_empty(text) for text in texts) else Passage(texts, f"{word} {number}")
+        Passage(tuple(None if is_missing(text) else text for text in texts), f"{word} {number}")
         for number, texts in enumerate(zip(*(columns[name] for name in names), strict=True), start=1)
     )
-
-
-def _is_empty(text: Any) -> bool:
-    return is_missing(text) or (isinstance(text, str) and not text.strip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Any
 
 _JOINERS = "\u200c\u200d"
@@ -23,6 +24,8 @@ def printable(text: str) -> str:
 
 def where(item: Any, position: int) -> str:
     """How a message names an item: its path, its own name, or its place in the source (counted from 1)."""
+    if isinstance(item, PurePath):
+        item = str(item)
     name = item if isinstance(item, str) else getattr(item, "name", None)
     return printable(name) if isinstance(name, str) and name else f"item {position + 1}"
 

@@ -13,15 +13,19 @@ import numpy as np
 
 from headstart.base import hashes
 from headstart.base.errors import Undecodable
-from headstart.base.vocabulary import Tokenization
-from headstart.data import tokenizing
+from headstart.base.vocabulary import BackboneInfo, Demand, Tokenization
+from headstart.data import prose, scripts, tokenizing
 from headstart.data.deferred import fetched
 from headstart.data.passages import Passage
 from headstart.data.tokenizing import Text
+from headstart.measure import shingles
 
 if TYPE_CHECKING:
     import torch
 
+FACTS = prose.FACTS
+NEAR = 0.5
+"""Distance up to which two texts are near duplicates: they share at least half of their runs of five words."""
 RAGGED = True
 """Inputs have extents of their own: windows and tokens."""
 LARGEST = 64 * 2**20
@@ -43,22 +47,22 @@ def decode(item: Any) -> Text:
     if isinstance(item, tuple | list):
         if len(item) != 2:
             raise Undecodable(f"{len(item)} texts are no pair", expected="one text, or two that belong together")
-        return _one(item[0]), _one(item[1])
+        return _one(item[0], "its first text"), _one(item[1], "its second text")
     return _one(item)
 
 
-def _one(item: Any) -> str:
+def _one(item: Any, which: str = "it") -> str:
     if isinstance(item, Path):
         item = _read(item)
     if isinstance(item, bytes):
         item = _decoded(item)
     if item is None or (isinstance(item, float) and np.isnan(item)):
-        raise Undecodable("it is empty")
+        raise Undecodable(f"{which} is empty")
     if not isinstance(item, str):
         raise Undecodable(f"type {type(item).__name__} is no text", expected="a string")
     text = unicodedata.normalize("NFC", item.replace("\r\n", "\n").replace("\x00", ""))
     if not text.strip():
-        raise Undecodable("it is empty")
+        raise Undecodable(f"{which} is empty")
     return text
 
 
@@ -137,12 +141,28 @@ def facts(item: Any) -> dict[str, float | str]:
     Raises:
         Undecodable: as ``decode``.
     """
-    raise NotImplementedError
+    return prose.measure(decode(item))
 
 
-def expects(*given: Any) -> Any:
-    """Not written yet."""
-    raise NotImplementedError
+def glance(item: Any) -> tuple[dict[str, float | str], np.ndarray]:
+    """The facts of a text and its fingerprint (128,), of which ``pairs`` finds near duplicates.
+
+    Raises:
+        Undecodable: as ``decode``.
+    """
+    text = decode(item)
+    words = scripts.pieces(text) if isinstance(text, str) else [*scripts.pieces(text[0]), "", *scripts.pieces(text[1])]
+    return prose.measure(text), shingles.sketch(words)
+
+
+def pairs(prints: np.ndarray, threshold: float, crowd: int) -> tuple[np.ndarray, ...]:
+    """Near duplicates among fingerprints (n, 128), as ``shingles.pairs`` gives them."""
+    return shingles.pairs(prints, threshold, crowd)
+
+
+def expects(info: BackboneInfo | None) -> tuple[Demand, ...]:
+    """What texts have to be like for a backbone, or for any."""
+    return prose.expects(info)
 
 
 def render(*given: Any) -> Any:

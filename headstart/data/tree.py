@@ -12,7 +12,7 @@ from typing import Any
 
 from headstart.base import natural
 from headstart.base.errors import BadSource
-from headstart.data.pixels import is_image_name
+from headstart.data.kinds import IMAGES, Kind
 from headstart.data.printable import count, listing, printable
 
 _SYSTEM = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "icon\r", "$recycle.bin"})
@@ -20,10 +20,10 @@ _SYSTEM = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@ea
 
 @dataclass(slots=True)
 class Level:
-    """What lies directly in one folder; folders and images in natural order."""
+    """What lies directly in one folder; folders, items and other files in natural order."""
 
     folders: list[Path] = field(default_factory=list)
-    images: list[Path] = field(default_factory=list)
+    items: list[Path] = field(default_factory=list)
     others: list[Path] = field(default_factory=list)
     hidden: int = 0
 
@@ -35,6 +35,7 @@ class Tally:
     others: Counter[str] = field(default_factory=Counter)
     hidden: int = 0
     loops: int = 0
+    kind: Kind = IMAGES
 
     def add(self, level: Level) -> None:
         """Count a level's other and hidden files."""
@@ -46,7 +47,8 @@ class Tally:
         notes = []
         if self.others:
             kinds = [f"{number:,} {printable(suffix)}" for suffix, number in self.others.most_common()]
-            total = count(sum(self.others.values()), "file that is no image", "files that are no images")
+            one = self.kind.noun
+            total = count(sum(self.others.values()), f"file that is no {one}", f"files that are no {one}s")
             notes.append(f"ignored: {total} by name ({listing(kinds)})")
         if self.hidden:
             notes.append(f"ignored: {count(self.hidden, 'hidden or system file')}")
@@ -74,8 +76,8 @@ def holds(check: Callable[[], bool]) -> bool:
         return False
 
 
-def level(folder: Path) -> Level:
-    """What lies directly in a folder.
+def level(folder: Path, kind: Kind = IMAGES) -> Level:
+    """What lies directly in a folder; ``kind`` says which files are items.
 
     Raises:
         BadSource: when it cannot be listed.
@@ -89,8 +91,8 @@ def level(folder: Path) -> Level:
                     found.hidden += 1
                 elif holds(entry.is_dir):
                     found.folders.append(path)
-                elif is_image_name(entry.name):
-                    found.images.append(path)
+                elif kind.owns(entry.name):
+                    found.items.append(path)
                 else:
                     found.others.append(path)
     except OSError as error:
@@ -99,13 +101,13 @@ def level(folder: Path) -> Level:
             where=printable(str(folder)),
             next_move="allow reading it, or move it away",
         ) from error
-    for paths in (found.folders, found.images, found.others):
+    for paths in (found.folders, found.items, found.others):
         paths.sort(key=lambda path: natural.key(path.name))
     return found
 
 
-def images(folder: Path, tally: Tally) -> list[str]:
-    """Paths of all images in a folder and below it, in natural order; what else is met goes to the tally.
+def items(folder: Path, tally: Tally) -> list[str]:
+    """Paths of all items of the tally's kind in a folder and below it, in natural order; the rest goes to the tally.
 
     Raises:
         BadSource: when a folder cannot be listed.
@@ -113,9 +115,9 @@ def images(folder: Path, tally: Tally) -> list[str]:
     seen = {identity for parent in (folder, *folder.absolute().parents) if (identity := _identity(parent))}
     waiting, found = [folder], list[Path]()
     while waiting:
-        here = level(waiting.pop())
+        here = level(waiting.pop(), tally.kind)
         tally.add(here)
-        found += here.images
+        found += here.items
         for inner in here.folders:
             identity = _identity(inner)
             if identity in seen:

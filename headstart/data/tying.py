@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from headstart.base import natural
+from headstart.base import discovery, natural
 from headstart.data import groups as grouping
 from headstart.data import near, splitting
 from headstart.data.looking import Looked, Rows
@@ -63,12 +63,19 @@ def tie(looked: Looked, rows: Rows, strata: np.ndarray, targets: np.ndarray, *, 
     found = Near()
     if near_duplicates and looked.fingerprints is not None:
         prints = looked.fingerprints[rows.places]
-        clusters, crowds = near.find(prints, rows.digests, strata.tolist(), threshold=looked.near)
+        clusters, crowds = near.find(
+            prints, rows.digests, strata.tolist(), threshold=looked.near, compare=_compare(looked.modality)
+        )
         kept, loose = _possible(clusters, rows, strata, mixed)
         found = Near(looked.near, tuple(kept), tuple(sorted([*crowds, *loose])), torn=_torn(kept, targets))
         found = replace(found, listed=_listed(found, rows))
         notes += _notes(found, crowds, loose, names)
     return Tied(_units(rows, found.clusters), mixed, found, tuple(notes))
+
+
+def _compare(modality: str) -> near.Pairs | None:
+    """How a modality compares its fingerprints, where it does so in a way of its own."""
+    return getattr(discovery.load("data", modality, kind="modality"), "pairs", None)
 
 
 def _names(rows: Rows) -> list[str]:

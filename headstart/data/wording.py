@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headstart.base.errors import BadSource
+from headstart.data import scripts
 from headstart.data.labels import is_missing
 from headstart.data.printable import listing, printable
 
@@ -76,12 +77,7 @@ def _words(values: Sequence[Any]) -> float:
         return 0.0
     if len(set(looked_at)) < 2 or all(_is_number(value) for value in looked_at):
         return 0.0
-    # Chinese, Japanese and Thai are written without spaces: a word of theirs has about two letters.
-    return sum(max(len(value.split()), _unspaced(value) / 2) for value in looked_at) / len(looked_at)
-
-
-def _unspaced(text: str) -> int:
-    return sum("\u0e00" <= char <= "\u0e7f" or "\u3040" <= char <= "\u9fff" for char in text)
+    return sum(map(scripts.words, looked_at)) / len(looked_at)
 
 
 def _is_number(text: str) -> bool:

@@ -67,14 +67,21 @@ class Cost:
         return {name: plain(getattr(self, name)) for name in self.__slots__}
 
 
-def held_out(model: Model, source: Any = None, *, label: str | None = None, path: str | None = None) -> HeldOut | None:
+def held_out(
+    model: Model,
+    source: Any = None,
+    *,
+    label: str | None = None,
+    path: str | None = None,
+    text: str | Sequence[str] | None = None,
+) -> HeldOut | None:
     """The labelled items of a source, or the validation items that the model's run kept; None if there are none.
 
     Raises:
         DataError: when the source cannot be used.
     """
     if source is not None:
-        given = evaluation.examples(open_source(source, label=label, path=path), model.task)
+        given = evaluation.examples(open_source(source, label=label, path=path, text=text), model.task)
         return HeldOut(given.items, given.targets, given.notes)
     return kept(model)
 

@@ -114,6 +114,7 @@ def export(
     validate: Any = None,
     label: str | None = None,
     path: str | None = None,
+    text: str | Sequence[str] | None = None,
     overwrite: bool = False,
     report: Reporter | None = None,
 ) -> Exported:
@@ -125,7 +126,7 @@ def export(
         to: name of the format, a plug-in of this room.
         options: of the plug-in.
         validate: labelled items to measure the cost of an option on; the run's own validation items by default.
-        label, path: columns of ``validate``.
+        label, path, text: columns of ``validate``.
         overwrite: replace an earlier export.
         report: told of progress.
 
@@ -156,7 +157,7 @@ def export(
                 model,
                 exact,
                 changed,
-                held=costing.held_out(model, validate, label=label, path=path),
+                held=costing.held_out(model, validate, label=label, path=path, text=text),
                 paths=(written.exact, written.paths[0]),
                 timed=_raw(model).examples(0),
             )

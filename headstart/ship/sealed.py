@@ -300,6 +300,7 @@ class Model:
         *,
         label: str | None = None,
         path: str | None = None,
+        text: str | Sequence[str] | None = None,
         precision: str = "float32",
         seed: int = 0,
         report: Reporter | None = None,
@@ -309,7 +310,7 @@ class Model:
         Args:
             source: whatever ``fit`` takes; where it has a test part, only that part is used.
             labels: one for each item, when ``source`` holds items in memory.
-            label, path: columns of a table source.
+            label, path, text: columns of a table source.
             precision: "float32", "bf16" or "auto".
             seed: of the bootstrap.
             report: told of progress.
@@ -322,7 +323,7 @@ class Model:
         Raises:
             DataError: when the source cannot be used, or has classes or labels that the model does not know.
         """
-        given = evaluation.examples(open_source(source, labels, label=label, path=path), self.task)
+        given = evaluation.examples(open_source(source, labels, label=label, path=path, text=text), self.task)
         results = self._stream(given.items, precision, report or Silent())
         return evaluation.scored(given, [result for _, result in results], self.task, doubt=self.doubt, seed=seed)
 

@@ -8,7 +8,7 @@ import pytest
 
 from headstart.base.errors import BadSource
 from headstart.data import tree
-from headstart.data.tree import Tally, as_path, images, level
+from headstart.data.tree import Tally, as_path, items, level
 
 
 def touch(*paths: Path) -> None:
@@ -24,7 +24,7 @@ def relative(root: Path, found: list[str]) -> list[str]:
 def test_natural_order_whatever_the_file_system_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     touch(*(tmp_path / name for name in ("10.png", "9.png", "b/2.JPG", "b/10.jpg", "a/x/1.png", "a/1.png")))
     expected = ["9.png", "10.png", "a/1.png", "a/x/1.png", "b/2.JPG", "b/10.jpg"]
-    assert relative(tmp_path, images(tmp_path, Tally())) == expected
+    assert relative(tmp_path, items(tmp_path, Tally())) == expected
     scandir = os.scandir
 
     class Backwards:
@@ -38,14 +38,14 @@ def test_natural_order_whatever_the_file_system_says(tmp_path: Path, monkeypatch
         def __exit__(self, *_: object) -> None: ...
 
     monkeypatch.setattr(os, "scandir", Backwards)
-    assert relative(tmp_path, images(tmp_path, Tally())) == expected
+    assert relative(tmp_path, items(tmp_path, Tally())) == expected
 
 
 def test_what_is_ignored_is_counted(tmp_path: Path) -> None:
     names = ".DS_Store Thumbs.db desktop.ini .hidden.png a.txt b.TXT Makefile 1.png .git/x.png __MACOSX/y.png"
     touch(*(tmp_path / name for name in names.split()))
     tally = Tally()
-    assert relative(tmp_path, images(tmp_path, tally)) == ["1.png"]
+    assert relative(tmp_path, items(tmp_path, tally)) == ["1.png"]
     assert tally.notes() == [
         "ignored: 3 files that are no images by name (2 .txt, 1 no suffix)",
         "ignored: 6 hidden or system files",
@@ -60,7 +60,7 @@ def test_loops_of_links_end(tmp_path: Path) -> None:
     (tmp_path / "a/b").symlink_to(tmp_path / "b")
     (tmp_path / "b/a").symlink_to(tmp_path / "a")
     tally = Tally()
-    assert relative(tmp_path, images(tmp_path / "a", tally)) == ["a/1.png", "a/b/2.png"]
+    assert relative(tmp_path, items(tmp_path / "a", tally)) == ["a/1.png", "a/b/2.png"]
     assert tally.loops == 4
     assert "4 links" in tally.notes()[0]
 
@@ -68,7 +68,7 @@ def test_loops_of_links_end(tmp_path: Path) -> None:
 def test_links_that_lead_nowhere_are_items_to_be_reported(tmp_path: Path) -> None:
     (tmp_path / "gone.png").symlink_to(tmp_path / "nothing")
     (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
-    assert relative(tmp_path, images(tmp_path, Tally())) == ["gone.png", "loop.png"]
+    assert relative(tmp_path, items(tmp_path, Tally())) == ["gone.png", "loop.png"]
 
 
 def test_a_level(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_level(tmp_path: Path) -> None:
     (tmp_path / "folder.png").mkdir()
     found = level(tmp_path)
     assert [path.name for path in found.folders] == ["c2", "c10", "folder.png"]
-    assert [path.name for path in found.images] == ["p.png"]
+    assert [path.name for path in found.items] == ["p.png"]
     assert [path.name for path in found.others] == ["n.txt"]
 
 

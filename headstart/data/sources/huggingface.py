@@ -10,7 +10,7 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from headstart.base import reach
 from headstart.base.errors import BadSource, MissingExtra, Undecodable, UnknownName
 from headstart.base.vocabulary import Table
 from headstart.data import columns as finding
-from headstart.data import layouts, tree
+from headstart.data import layouts, passages, tree
 from headstart.data.deferred import Deferred, Shelf
 from headstart.data.parts import part_of
 from headstart.data.printable import count, listing, printable
@@ -37,7 +37,14 @@ def claims(source: Any) -> bool:
     return layouts.is_saved(path) if path is not None else _is_ours(source)
 
 
-def open(source: Any, *, label: str | None = None, path: str | None = None, group: str | None = None) -> Table:
+def open(
+    source: Any,
+    *,
+    label: str | None = None,
+    path: str | None = None,
+    group: str | None = None,
+    text: str | Sequence[str] | None = None,
+) -> Table:
     """Read everything but the pictures.
 
     The image column is the one with an ``Image`` feature, the label column the one with a ``ClassLabel`` feature; where
@@ -46,6 +53,7 @@ def open(source: Any, *, label: str | None = None, path: str | None = None, grou
     Args:
         source: a data set, a mapping {part: data set}, a folder, or ``hf:owner/name[:config][@revision]``.
         label, path, group: names of columns.
+        text: name of the text column; two, in a list or with a comma between, are a pair.
 
     Raises:
         BadSource: nothing usable there, or it cannot be reached.
@@ -61,14 +69,14 @@ def open(source: Any, *, label: str | None = None, path: str | None = None, grou
     chosen = None
     for name, data in sets.items():
         where = f"{origin} ({name})" if len(sets) > 1 else origin
-        chosen, read = _columns(data, label=label, path=path, group=group, origin=where)
-        items += _items(data, chosen.path, read, where)
+        chosen, read = _columns(data, label=label, path=path, group=group, text=text, origin=where)
+        items += _items(data, chosen, read, where)
         labels += read[chosen.label]
         own = [part_of(value) for value in read[chosen.split]] if chosen.split else [None] * len(data)
         parts += [part_of(name)] * len(data) if len(sets) > 1 else own
         groups += read[chosen.group] if chosen.group else []
     if chosen is None or not items:
-        raise BadSource("The data set has no rows", where=origin, expected="one row an image")
+        raise BadSource("The data set has no rows", where=origin, expected="one row an item")
     sizes = f" ({', '.join(f'{name} {len(data):,}' for name, data in sets.items())})" if len(sets) > 1 else ""
     return Table(
         items=tuple(items),
@@ -78,6 +86,7 @@ def open(source: Any, *, label: str | None = None, path: str | None = None, grou
         understood=f"{origin}: Hugging Face data set with {count(len(items), 'row')}{sizes}; {chosen.sentence()}",
         notes=(*notes, *chosen.notes),
         groups=tuple(groups),
+        modality=chosen.modality,
     )
 
 
@@ -210,31 +219,40 @@ def _indexable(data: Any) -> None:
 
 
 def _columns(
-    data: Any, *, label: str | None, path: str | None, group: str | None, origin: str
+    data: Any,
+    *,
+    label: str | None,
+    path: str | None,
+    group: str | None,
+    text: str | Sequence[str] | None,
+    origin: str,
 ) -> tuple[finding.Chosen, dict[str, list[Any]]]:
     """The columns to use, and the values of those that hold no pictures."""
     features = data.features
     kinds = {name: type(feature).__name__ for name, feature in features.items()}
+    texts = finding.named_texts(kinds, text, origin)
     for name in (label, path, group):
         if name is not None and name not in kinds:
             raise UnknownName(
                 "column", name, kinds, next_move=f"the columns of {origin} are {listing(list(kinds), 12)}"
             )
     pictures = [name for name, kind in kinds.items() if kind == "Image"]
-    if path is None and len(pictures) > 1:
+    if path is None and not texts and len(pictures) > 1:
         raise BadSource(f"More than one column holds images: {listing(pictures)}", where=origin, next_move="use --path")
-    if path is None and pictures:
+    if path is None and not texts and pictures:
         path = pictures[0]
     named = [name for name, kind in kinds.items() if kind == "ClassLabel" and name != group]
     if label is None and len(named) == 1:
         label = named[0]
-    wanted = [name for name in kinds if name in (label, group) or _is_scalar(features[name])]
+    wanted = [name for name in kinds if name in (label, group, *texts) or _is_scalar(features[name])]
     rows = data.with_format(None).select_columns(wanted)[:] if wanted else {}
     read = {name: _named(rows[name], features[name]) for name in wanted}
     shown: dict[str, list[Any]] = dict(read)
     if path is not None and path not in shown:
         shown[path] = []  # its values are not looked at
-    return finding.find(shown, label=label, path=path, base=Path(), origin=origin, group=group), read
+    return finding.find(
+        shown, label=label, path=path, base=Path(), origin=origin, group=group, text=texts or None
+    ), read
 
 
 def _is_scalar(feature: Any) -> bool:
@@ -267,7 +285,10 @@ class _Pictures:
         return cell["bytes"] if cell.get("bytes") is not None else cell["path"]
 
 
-def _items(data: Any, column: str, read: Mapping[str, list[Any]], where: str) -> list[Any]:
+def _items(data: Any, chosen: finding.Chosen, read: Mapping[str, list[Any]], where: str) -> list[Any]:
+    if chosen.modality == "texts":
+        return list(passages.of_rows(read, chosen.items, f"{where}, row" if where != "the data set" else "row"))
+    column = chosen.path
     if column in read:
         return [value or None for value in read[column]]
     from datasets import Image

@@ -1,10 +1,10 @@
-"""Items in memory: paths, PIL images or arrays with labels, a DataFrame, or {label: [items]}."""
+"""Items in memory: paths, PIL images, arrays or texts with labels, a DataFrame, or {label: [items]}."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 
 from headstart.base.errors import BadOption, BadSource
 from headstart.base.vocabulary import Table
-from headstart.data import several
+from headstart.data import passages, several, written
 from headstart.data.columns import find
 from headstart.data.labels import is_missing
 from headstart.data.parts import part_of
@@ -36,12 +36,21 @@ def claims(source: Any) -> bool:
     return isinstance(source, (Values, list, tuple, np.ndarray, Mapping)) or _is_frame(source)
 
 
-def open(source: Any, *, label: str | None = None, path: str | None = None, group: str | None = None) -> Table:
+def open(
+    source: Any,
+    *,
+    label: str | None = None,
+    path: str | None = None,
+    group: str | None = None,
+    text: str | Sequence[str] | None = None,
+) -> Table:
     """Take items as they are; relative paths are relative to the working directory.
+
+    Strings are paths if most of them end as an image's or a text's file does, or exist; else they are texts.
 
     Args:
         source: the items.
-        label, path, group: columns of a DataFrame.
+        label, path, group, text: columns of a DataFrame.
 
     Raises:
         BadSource: items without labels, or values that are no items.
@@ -52,10 +61,10 @@ def open(source: Any, *, label: str | None = None, path: str | None = None, grou
     if isinstance(source, Values):
         source, labels = source.items, source.labels
     if _is_frame(source):
-        return _frame(source, labels, label, path, group)
-    if label is not None or path is not None or group is not None:
+        return _frame(source, labels, label=label, path=path, group=group, text=text)
+    if any(name is not None for name in (label, path, group, text)):
         raise BadOption(
-            "label, path and group name columns of a table",
+            "label, path, text and group name columns of a table",
             expected="a table or a DataFrame with these options; groups=[...] gives one group an item",
         )
     if isinstance(source, (str, os.PathLike)):
@@ -75,13 +84,15 @@ def open(source: Any, *, label: str | None = None, path: str | None = None, grou
 
 
 def _table(items: list[Any], labels: list[Any], origin: str, *, task: str = "") -> Table:
+    texts = written.passages(items)
     return Table(
-        items=tuple(items),
+        items=tuple(items if texts is None else texts.items),
         labels=tuple(labels),
         parts=(None,) * len(items),
         origin=origin,
-        understood=f"{origin}, with {_kinds(items)} as items",
+        understood=f"{origin}, {f'with {_kinds(items)} as items' if texts is None else texts.how}",
         task=task,
+        modality="images" if texts is None else "texts",
     )
 
 
@@ -107,7 +118,15 @@ def _mapping(source: Mapping[Any, Any], labels: Any) -> Table:
     return _table(items, names, origin, task="classification")
 
 
-def _frame(frame: Any, labels: Any, label: str | None, path: str | None, group: str | None) -> Table:
+def _frame(
+    frame: Any,
+    labels: Any,
+    *,
+    label: str | None,
+    path: str | None,
+    group: str | None,
+    text: str | Sequence[str] | None,
+) -> Table:
     columns: Mapping[str, Any] = {str(name): frame.iloc[:, i].tolist() for i, name in enumerate(frame.columns)}
     if isinstance(labels, str):
         label, labels = labels, None
@@ -116,13 +135,15 @@ def _frame(frame: Any, labels: Any, label: str | None, path: str | None, group: 
         label = next(name for name in ("label", "labels (given)", "labels (given) ") if name not in columns)
         columns = {**columns, label: given}
     if not len(frame):
-        raise BadSource("The DataFrame has no rows", expected="one row an image")
+        raise BadSource("The DataFrame has no rows", expected="one row an item")
     origin = "the DataFrame"
     columns, label = several.together(columns, label, origin)
-    chosen = find(columns, label=label, path=path, base=Path(), origin=origin, group=group)
+    chosen = find(columns, label=label, path=path, base=Path(), origin=origin, group=group, text=text)
     parts = [part_of(value) for value in columns[chosen.split]] if chosen.split else [None] * len(frame)
     return Table(
-        items=tuple(_item(value) for value in columns[chosen.path]),
+        items=passages.of_rows(columns, chosen.items)
+        if chosen.modality == "texts"
+        else tuple(_item(value) for value in columns[chosen.path]),
         labels=tuple(columns[chosen.label]),
         parts=tuple(parts),
         origin=origin,
@@ -130,14 +151,17 @@ def _frame(frame: Any, labels: Any, label: str | None, path: str | None, group: 
         notes=chosen.notes,
         groups=tuple(columns[chosen.group]) if chosen.group else (),
         target="" if given is not None else printable(chosen.label),
+        modality=chosen.modality,
     )
 
 
 def _items(values: Any) -> list[Any]:
-    if isinstance(values, np.ndarray) and values.ndim > 1:
+    if isinstance(values, np.ndarray) and values.ndim > 1 and not written.is_pairs(values):
         return _pictures(values)
     if not isinstance(values, Iterable) or not isinstance(values, Sized):
-        raise BadSource(f"A {type(values).__name__} holds no items", expected="a list of paths, PIL images or arrays")
+        raise BadSource(
+            f"A {type(values).__name__} holds no items", expected="a list of paths, PIL images, arrays or texts"
+        )
     return [_item(value) for value in values]
 
 

@@ -1,37 +1,42 @@
-"""A CSV, TSV or Parquet file of image paths and labels, one row an image."""
+"""A CSV, TSV, JSON or Parquet file of texts or image paths and their labels, one row an item."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from headstart.base.errors import BadSource, MissingExtra
 from headstart.base.vocabulary import Table
-from headstart.data import several, tree
-from headstart.data.columns import find, sample
+from headstart.data import delimited, objects, passages, several, tree, wording
+from headstart.data.columns import Chosen, find, named_texts, sample
 from headstart.data.parts import part_of
-from headstart.data.pixels import is_image_name
+from headstart.data.passages import Passage
 from headstart.data.printable import count, printable
 
 _TEXT = (".csv", ".tsv")
+_JSON = (".jsonl", ".ndjson", ".json")
 _PARQUET = (".parquet", ".pq")
+_NAMED = "the path of a .csv, .tsv, .jsonl, .json or .parquet file"
 _DEEPEST = 12
 _EMPTY = frozenset({"", "nan", "NaN", "NAN", "-nan", "<NA>", "#N/A", "null", "NULL"})
 """Cells without a label. "None" and "NA" are not among them: they are class names at times."""
-_LOOKED_AT = 65_536
-"""Bytes in which a file that is no text shows itself."""
 
 
 def claims(source: Any) -> bool:
-    """True for a path that ends in .csv, .tsv, .parquet or .pq and is no folder."""
+    """True for a path that ends in .csv, .tsv, .jsonl, .ndjson, .json, .parquet or .pq and is no folder."""
     path = tree.as_path(source)
-    return path is not None and path.suffix.lower() in (*_TEXT, *_PARQUET) and not tree.holds(path.is_dir)
+    return path is not None and path.suffix.lower() in (*_TEXT, *_JSON, *_PARQUET) and not tree.holds(path.is_dir)
 
 
-def open(source: Any, *, label: str | None = None, path: str | None = None, group: str | None = None) -> Table:
+def open(
+    source: Any,
+    *,
+    label: str | None = None,
+    path: str | None = None,
+    group: str | None = None,
+    text: str | Sequence[str] | None = None,
+) -> Table:
     """Read the rows; the columns are found by themselves where they are not named.
 
     Relative paths are relative to the table's own folder, or, when none of them is there, to the one folder beside the
@@ -42,32 +47,24 @@ def open(source: Any, *, label: str | None = None, path: str | None = None, grou
         label: name of the label column; several with commas between are columns of 0 and 1.
         path: name of the image path column.
         group: name of the column that says what belongs together.
+        text: name of the text column; two, in a list or with a comma between, are a pair.
 
     Raises:
         BadSource: the file is missing, empty or unreadable, or its columns cannot be told apart.
         UnknownName: a named column does not exist.
         MissingExtra: Parquet without pyarrow.
     """
-    file = tree.as_path(source)
-    if file is not None and tree.holds(file.exists) and not tree.holds(file.is_file):
-        what = f"This is no regular file: {printable(str(source))}"
-        raise BadSource(what, expected="a .csv, .tsv or .parquet file", next_move="write what it gives into a file")
-    if file is None or not tree.holds(file.is_file):
-        expected = (file and tree.close(file)) or "the path of a .csv, .tsv or .parquet file"
-        raise BadSource(f"There is no file {printable(str(source))}", expected=expected)
-    notes: list[str] = []
-    columns: Mapping[str, Sequence[Any]] = _parquet(file) if file.suffix.lower() in _PARQUET else _text(file, notes)
+    file, notes = _file(source), list[str]()
+    columns: Mapping[str, Sequence[Any]] = _read(file, notes)
     rows = len(next(iter(columns.values()), ()))
     origin = printable(str(source))
     if not rows:
-        raise BadSource("The table has no rows", where=origin, expected="a header line and one row an image")
+        raise BadSource("The table has no rows", where=origin, expected="a header line and one row an item")
     columns, label = several.together(columns, label, origin)
-    chosen = find(columns, label=label, path=path, base=file.parent, origin=origin, group=group)
-    folder, dropped = _base(file.parent, sample(columns[chosen.path]), notes)
-    place = _placer(folder, dropped)
+    chosen = find(columns, label=label, path=path, base=file.parent, origin=origin, group=group, text=text)
     parts = [part_of(value) for value in columns[chosen.split]] if chosen.split else [None] * rows
     return Table(
-        items=tuple(place(value) for value in columns[chosen.path]),
+        items=_items(columns, chosen, file.parent, notes),
         labels=tuple(_label(value) for value in columns[chosen.label]),
         parts=tuple(parts),
         origin=origin,
@@ -75,7 +72,50 @@ def open(source: Any, *, label: str | None = None, path: str | None = None, grou
         notes=(*notes, *chosen.notes),
         groups=tuple(_label(value) for value in columns[chosen.group]) if chosen.group else (),
         target=printable(chosen.label),
+        modality=chosen.modality,
     )
+
+
+def texts(source: Any, *, text: str | Sequence[str] | None = None) -> tuple[Passage, ...]:
+    """The texts of a table whose labels nobody needs, row by row.
+
+    Args:
+        source: path of the table.
+        text: name of the text column; two are a pair.
+
+    Raises:
+        BadSource, UnknownName, MissingExtra: as ``open``.
+    """
+    file, origin = _file(source), printable(str(source))
+    columns = _read(file, [])
+    names = named_texts(columns, text, origin) or wording.columns(columns, [], [], origin)
+    return passages.of_rows(columns, names)
+
+
+def _items(columns: Mapping[str, Sequence[Any]], chosen: Chosen, folder: Path, notes: list[str]) -> tuple[Any, ...]:
+    if chosen.modality == "texts":
+        return passages.of_rows(columns, chosen.items)
+    place = _placer(*_base(folder, sample(columns[chosen.path]), notes))
+    return tuple(place(value) for value in columns[chosen.path])
+
+
+def _file(source: Any) -> Path:
+    file = tree.as_path(source)
+    if file is not None and tree.holds(file.exists) and not tree.holds(file.is_file):
+        what = f"This is no regular file: {printable(str(source))}"
+        raise BadSource(
+            what, expected="a .csv, .tsv, .jsonl or .parquet file", next_move="write what it gives into one"
+        )
+    if file is None or not tree.holds(file.is_file):
+        raise BadSource(f"There is no file {printable(str(source))}", expected=(file and tree.close(file)) or _NAMED)
+    return file
+
+
+def _read(file: Path, notes: list[str]) -> dict[str, list[Any]]:
+    suffix = file.suffix.lower()
+    if suffix in _PARQUET:
+        return _parquet(file)
+    return objects.read(file, notes) if suffix in _JSON else delimited.read(file, notes)
 
 
 def columns(source: Any) -> tuple[str, ...]:
@@ -85,10 +125,7 @@ def columns(source: Any) -> tuple[str, ...]:
         BadSource: the file is missing or unreadable.
         MissingExtra: Parquet without pyarrow.
     """
-    file = tree.as_path(source)
-    if file is None or not tree.holds(file.is_file):
-        raise BadSource(f"There is no file {printable(str(source))}", expected="a .csv, .tsv or .parquet file")
-    return tuple(_parquet(file) if file.suffix.lower() in _PARQUET else _text(file, []))
+    return tuple(_read(_file(source), []))
 
 
 def _label(value: Any) -> Any:
@@ -151,97 +188,6 @@ def _parquet(file: Path) -> dict[str, list[Any]]:
         raise BadSource(
             f"It cannot be read as Parquet: {printable(str(error).splitlines()[0] if str(error) else repr(error))}",
             where=printable(str(file)),
-            expected="a whole Parquet file of image paths and labels",
+            expected="a whole Parquet file of texts or image paths and labels",
         ) from error
     return {str(name): frame.iloc[:, i].tolist() for i, name in enumerate(frame.columns)}
-
-
-def _text(file: Path, notes: list[str]) -> dict[str, list[Any]]:
-    text = _decoded(file, notes)
-    where = printable(str(file))
-    lines = text.splitlines()
-    if not text.strip():
-        raise BadSource("The table is empty", where=where, expected="a header line and one row an image")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(lines[0], file.suffix.lower()))
-    try:
-        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
-    except csv.Error as error:
-        raise BadSource(
-            f"It cannot be read as a table: {error}",
-            where=f"{where}, line {reader.line_num}",
-            expected=f"one row an image, in cells of at most {csv.field_size_limit():,} letters",
-            next_move="mend that line; an open quotation mark swallows all that follows it",
-        ) from error
-    header = [cell.strip() for cell in rows[0][1]]
-    if any(is_image_name(cell) for cell in header):
-        notes.append("the first line is read as data, not as column names")
-        header = [""] * len(header)
-    else:
-        rows = rows[1:]
-    names = _distinct(header)
-    notes += [
-        f"{header.count(name)} columns are called '{printable(name)}'; the first of them goes by that name"
-        for name in dict.fromkeys(header)
-        if name and header.count(name) > 1
-    ]
-    unclear = {line for line, row in rows if any(cell.strip() for cell in row[len(names) :])}
-    if unclear:
-        what = count(len(unclear), "row has", "rows have")
-        notes.append(f"{what} more cells than there are columns and count as unlabelled (first: line {min(unclear)})")
-    # In a row with too many cells nobody knows which of them belongs where.
-    cells = [[""] * len(names) if line in unclear else row for line, row in rows]
-    return {name: [row[i] if i < len(row) else "" for row in cells] for i, name in enumerate(names)}
-
-
-def _decoded(file: Path, notes: list[str]) -> str:
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise BadSource(
-            f"The table cannot be read: {error.strerror or error}",
-            where=printable(str(file)),
-            next_move="allow reading it, or name another table",
-        ) from error
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    wide = _wide(data[:_LOOKED_AT])
-    if wide:
-        return data.decode(wide, "replace")
-    if b"\0" in data[:_LOOKED_AT]:
-        zipped = "an Excel or other zipped file" if data.startswith(b"PK") else "no text"
-        raise BadSource(
-            f"The table is {zipped}, whatever its name says",
-            where=printable(str(file)),
-            expected="lines of text: a header, then one row an image",
-            next_move="save it as CSV (UTF-8) in the program that made it",
-        )
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        notes.append("the table is not UTF-8; read as Windows-1252")
-        return data.decode("cp1252", "replace")
-
-
-def _wide(head: bytes) -> str:
-    """The name of UTF-16 without a mark at its beginning: Latin text has a zero in every other byte. "" for others."""
-    even, odd = head[::2].count(0), head[1::2].count(0)
-    if max(even, odd) * 3 < len(head) or min(even, odd):
-        return ""
-    return "utf-16-le" if odd else "utf-16-be"
-
-
-def _delimiter(header: str, suffix: str) -> str:
-    usual = "\t" if suffix == ".tsv" else ","
-    if usual in header:
-        return usual
-    return max((usual, ",", ";", "\t", "|"), key=header.count)
-
-
-def _distinct(header: Sequence[str]) -> list[str]:
-    names: list[str] = []
-    for position, cell in enumerate(header, start=1):
-        name = cell or f"column {position}"
-        while name in names:
-            name = f"{name} ({position})"
-        names.append(name)
-    return names

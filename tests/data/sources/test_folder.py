@@ -137,11 +137,12 @@ def test_odd_class_names(tmp_path: Path, name: str) -> None:
     ("names", "words"),
     [
         ([], "nothing in it"),
-        (["a.txt", "b.txt", "c.md"], r"no images, only other files \(2 .txt, 1 .md\)"),
+        (["a.csv", "b.csv", "c.md"], r"no images, only other files \(2 .csv, 1 .md\)"),
+        (["a.txt", "b.txt", "c.md"], "2 texts but no class subfolders"),
         (["1.png", "2.png"], "2 images but no class subfolders"),
         (["1.png", "labels.csv"], "name it: .*labels.csv"),
         (["1.png", "empty/x.txt"], "1 image but no class subfolders"),
-        (["cat/x.txt", "dog/y.txt"], "2 folders without images"),
+        (["cat/x.md", "dog/y.md"], "2 folders without images"),
         (["train/1.png", "test/2.png"], "train/ hold no class subfolders"),
     ],
 )

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from headstart.base.errors import BadSource, MissingExtra, UnknownName
+from headstart.data import delimited
 from headstart.data.dataset import build
 from headstart.data.sources import tablefile
 from tests.data.pictures import write
@@ -167,7 +168,8 @@ def test_parquet_without_pyarrow(photos: Path, monkeypatch: pytest.MonkeyPatch) 
         ("t.csv", "", "is empty"),
         ("t.csv", "\n \n", "is empty"),
         ("t.csv", "file,label\n", "no rows"),
-        ("t.csv", "file,label\np/0.png,a\n" + "x" * 200_000 + ",b\n", "field larger"),
+        ("t.csv", "file,label\np/0.png,a\n" + "x" * (delimited.LARGEST + 1) + ",b\n", "field larger"),
+        ("t.csv", 'file,label\np/0.png,"a\np/1.png,b\np/2.png,a\n', "swallows 3 lines .*from line 2"),
         ("t.csv", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, "The table is no text"),
         ("t.csv", "just one column\nx\ny\n", "No column holds image paths"),
         ("t.csv", "file\np/0.png\n", "no label column"),
