@@ -138,8 +138,16 @@ def chosen(module: nn.Module, targets: str) -> tuple[str, ...]:
     return tuple(
         name
         for name, layer in module.named_modules()
-        if type(layer) in kinds and getattr(layer, "groups", 1) == 1 and layer.weight.is_floating_point()
+        if (type(layer) in kinds or (nn.Linear in kinds and turned(layer)))
+        and getattr(layer, "groups", 1) == 1
+        and layer.weight.is_floating_point()
     )
+
+
+def turned(layer: nn.Module) -> bool:
+    """Is it a linear layer whose weight is (in, out), as GPT-2 has them?"""
+    kind = type(layer)
+    return (kind.__module__, kind.__name__) == ("transformers.pytorch_utils", "Conv1D")
 
 
 def add(module: nn.Module, names: tuple[str, ...], *, rank: int, alpha: float, dropout: float, seed: int) -> None:
@@ -153,6 +161,7 @@ def add(module: nn.Module, names: tuple[str, ...], *, rank: int, alpha: float, d
     except ImportError as error:
         raise MissingExtra("peft", "lora") from error
     settings: dict[str, Any] = {"r": rank, "lora_alpha": alpha, "lora_dropout": dropout, "bias": "none"}
+    settings["fan_in_fan_out"] = any(turned(module.get_submodule(name)) for name in names)
     config = LoraConfig(**settings, target_modules=list(names))
     with torch.random.fork_rng():
         torch.manual_seed(seed)
