@@ -1,4 +1,4 @@
-"""A small random text network with a real tokenizer, and texts of three topics to learn: for the tests of several rooms."""
+"""A small random text network with a real tokenizer, and texts of three topics to learn."""
 
 from dataclasses import replace
 from functools import cache, partial
@@ -17,11 +17,29 @@ from headstart.tune.setting import Setting
 from tests.backbones import languages
 
 TOPICS = {
-    "kitchen": "oven bread salt pan soup knife butter onion plate boil".split(),
-    "sea": "wave harbour sail tide gull rope anchor salt storm deck".split(),
-    "wood": "oak fern moss trail deer owl branch storm root shade".split(),
+    "kitchen": ["oven", "bread", "salt", "pan", "soup", "knife", "butter", "onion", "plate", "boil"],
+    "sea": ["wave", "harbour", "sail", "tide", "gull", "rope", "anchor", "salt", "storm", "deck"],
+    "wood": ["oak", "fern", "moss", "trail", "deer", "owl", "branch", "storm", "root", "shade"],
 }
-COMMON = "the a of and was in it on with then there old near one two slow bright".split()
+COMMON = [
+    "the",
+    "a",
+    "of",
+    "and",
+    "was",
+    "in",
+    "it",
+    "on",
+    "with",
+    "then",
+    "there",
+    "old",
+    "near",
+    "one",
+    "two",
+    "slow",
+    "bright",
+]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 

@@ -1,4 +1,4 @@
-"""Every strategy on a text network: windows of several lengths, layers of several libraries' kinds, nothing frozen moves."""
+"""Every strategy on a text network: windows of several lengths, layers of every kind, what is frozen stays."""
 
 import numpy as np
 import pytest
