@@ -1,4 +1,4 @@
-"""Image networks of any repository on the Hugging Face hub: those of transformers, and timm's own.
+"""Networks for pictures and texts of any repository on the Hugging Face hub: those of transformers, and timm's own.
 
 ``hf/owner/name``, or ``hf/owner/name@revision``. A repository's own code is never run.
 """
@@ -12,25 +12,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import constants
-
-from headstart.backbones import hub, snapshot
+from headstart.backbones import hub, sentences, snapshot, tokenizer
 from headstart.backbones.chain import Backbone
 from headstart.backbones.publishing import Finished, Plain, Published
 from headstart.base.errors import BadOption, HeadstartError, UnknownName
 from headstart.base.vocabulary import BackboneInfo
 
-_PREFIX = "models--"
-
 
 def names() -> tuple[str, ...]:
-    """The image networks in this machine's cache of the hub; any other repository can be named as well."""
-    root = Path(constants.HF_HUB_CACHE)
+    """The networks in this machine's cache of the hub; any other repository can be named as well."""
     found = []
-    for folder in sorted(root.glob(f"{_PREFIX}*/snapshots")) if root.is_dir() else ():
-        repository = folder.parent.name.removeprefix(_PREFIX).replace("--", "/")
-        # Those of timm's own account are listed by its provider, with what it knows of them.
-        if repository.startswith("timm/") or not hub.REPOSITORY.fullmatch(repository) or not _shows(repository):
+    for repository in hub.repositories():
+        # Those of timm's own account and sentence encoders are listed by their providers, with what these know of them.
+        elsewhere = repository.startswith("timm/") or hub.cached(repository, sentences.MODULES) is not None
+        if elsewhere or not _shows(repository):
             continue
         with contextlib.suppress(HeadstartError):
             describe(repository)
@@ -43,7 +38,7 @@ def describe(name: str) -> BackboneInfo:
 
     Raises:
         UnknownName: when there is no such repository, with similar ones.
-        WeightsError: when the description cannot be had, or is no image network's.
+        WeightsError: when the description cannot be had, or is of no network for pictures or texts.
     """
     repository, revision = hub.split(name)
     # What is described here already is not asked for again, its model card included.
@@ -126,7 +121,7 @@ def _snapshot(name: str, *, fetch: bool = True) -> snapshot.Snapshot:
 
 
 def _shows(repository: str, revision: str | None = None) -> bool:
-    """Does what the cache holds describe an image network?"""
+    """Does what the cache holds describe a network for pictures or texts?"""
     path = hub.cached(repository, snapshot.CONFIG, revision)
     if path is None:
         return False
@@ -136,4 +131,5 @@ def _shows(repository: str, revision: str | None = None) -> bool:
         return False
     if "architecture" in config and "pretrained_cfg" in config:
         return True
-    return "model_type" in config and any(hub.cached(repository, file, revision) for file in snapshot.PROCESSORS)
+    files = (*snapshot.PROCESSORS, tokenizer.FILE, tokenizer.SETTINGS, *tokenizer.OLDER)
+    return "model_type" in config and any(hub.cached(repository, file, revision) for file in files)

@@ -37,6 +37,7 @@ from headstart.base.errors import HeadstartError, UnknownName, WeightsError
 
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.\-]*(/[A-Za-z0-9][\w.\-]*)?")
 """What a repository may be called; everything else never reaches a path or an address."""
+_PREFIX = "models--"
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -49,6 +50,14 @@ def split(name: str) -> tuple[str, str | None]:
 def repository_folder(repository: str) -> Path:
     """Where the cache keeps a repository."""
     return Path(constants.HF_HUB_CACHE, repo_folder_name(repo_id=repository, repo_type="model"))
+
+
+def repositories() -> list[str]:
+    """Those in this machine's cache, whatever is in them."""
+    root = Path(constants.HF_HUB_CACHE)
+    folders = sorted(root.glob(f"{_PREFIX}*/snapshots")) if root.is_dir() else []
+    found = [folder.parent.name.removeprefix(_PREFIX).replace("--", "/") for folder in folders]
+    return [repository for repository in found if REPOSITORY.fullmatch(repository)]
 
 
 def cached(repository: str, file: str, revision: str | None = None) -> Path | None:

@@ -1,11 +1,12 @@
-"""Backbones on this machine: folders of headstart, timm or transformers, and bare state_dicts with an architecture."""
+"""Backbones on this machine: folders of headstart, timm, transformers or sentence-transformers, and bare state_dicts
+with an architecture."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from headstart.backbones import catalogue, folder, heads, snapshot, tensors
+from headstart.backbones import catalogue, folder, heads, sentences, snapshot, tensors
 from headstart.backbones.chain import Backbone, untrained
 from headstart.base import manifest
 from headstart.base.errors import BadOption, WeightsError
@@ -31,7 +32,7 @@ def describe(name: str) -> BackboneInfo:
     if _is_backbone(path):
         return folder.describe_folder(path)
     if path.is_dir():
-        return snapshot.describe(snapshot.of_folder(path)) if snapshot.is_one(path) else _sealed(path)[0]
+        return snapshot.describe(found) if (found := _snapshot(path)) is not None else _sealed(path)[0]
     raise WeightsError(
         "A bare state_dict does not say which network it belongs to",
         where=str(path),
@@ -43,7 +44,8 @@ def load(name: str, *, weights: bool = True, seed: int = 0, architecture: str | 
     """Load the backbone at a path.
 
     Args:
-        name: path of a backbone's folder, a headstart model's folder, a folder as timm or transformers save networks,
+        name: path of a backbone's folder, a headstart model's folder, a folder as timm,
+            transformers or sentence-transformers save networks,
             or a state_dict (.safetensors, .pt, .pth, .bin; read with ``weights_only``).
         weights: False for the same network from random initialisation.
         seed: of that initialisation.
@@ -62,8 +64,8 @@ def load(name: str, *, weights: bool = True, seed: int = 0, architecture: str | 
         raise BadOption(f"{path} says its architecture itself", where="architecture", expected="none with a folder")
     if _is_backbone(path):
         return folder.read_folder(path, weights=weights, seed=seed)
-    if snapshot.is_one(path):
-        return snapshot.load(snapshot.of_folder(path), weights=weights, seed=seed)
+    if (found := _snapshot(path)) is not None:
+        return snapshot.load(found, weights=weights, seed=seed)
     info, file = _sealed(path)
     built = catalogue.build(info.architecture, info.config, seed=seed)
     if not weights:
@@ -83,6 +85,13 @@ def _existing(name: str) -> Path:
             expected="local:PATH of a backbone's folder, a headstart model or a state_dict",
         )
     return path
+
+
+def _snapshot(path: Path) -> snapshot.Snapshot | None:
+    """The folder as its library publishes networks; None where it is no such folder."""
+    if sentences.is_one(path):
+        return sentences.opened(snapshot.of_folder(path))
+    return snapshot.of_folder(path) if snapshot.is_one(path) else None
 
 
 def _is_backbone(path: Path) -> bool:

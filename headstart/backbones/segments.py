@@ -1,13 +1,14 @@
 """A text network of the transformers library as a chain of stages: the embeddings, then the layers.
 
 One tensor crosses every cut: tokens (b, w, t, d + 1), w windows of t tokens, the last feature being 1 where there is
-a token and 0 where a shorter text was padded. The last stage averages over a text's tokens; ``Chained.tokens`` is what
-it averages. Whether the chain computes what the network computes is checked on random tokens of several lengths.
+a token and 0 where a shorter text was padded. The last stage pools a text's tokens; ``Chained.tokens`` is what it
+pools. Whether the chain computes what the network computes is checked on random tokens of several lengths.
 """
 
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -23,6 +24,10 @@ TOLERANCE = 1e-5
 """Largest accepted difference between chain and network, relative to the largest feature."""
 PACE = 0.1
 """Good rates of these networks, as a share of a convolutional network's (Mosbach et al., 2021, arXiv 2006.04884)."""
+
+
+Pool = Callable[[torch.Tensor], torch.Tensor]
+"""Hidden states (b, w, t, d + 1) to features (b, d), float32."""
 
 
 class Segment(nn.Module):
@@ -61,15 +66,15 @@ class Segment(nn.Module):
 
 
 class Ending(nn.Module):
-    """The last stage: layers, then the mean over a text's tokens."""
+    """The last stage: layers, then the mean over a text's tokens, or what else stands for the text."""
 
-    def __init__(self, segment: Segment) -> None:
+    def __init__(self, segment: Segment, pool: Pool) -> None:
         super().__init__()
-        self.segment = segment
+        self.segment, self.pool = segment, pool
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Hidden states (b, w, t, d + 1) to features (b, d)."""
-        return mean(self.segment(x))
+        return self.pool(self.segment(x))
 
 
 def mean(hidden: torch.Tensor) -> torch.Tensor:
@@ -85,12 +90,15 @@ class Chained(nn.Module):
     Args:
         stages: by name, the one that reads tokens first, an ``Ending`` last.
         width: features after the last stage, d.
+        pool: what stands for a text, also after earlier stages.
         notes: what taking it apart has changed, in sentences.
     """
 
-    def __init__(self, stages: dict[str, nn.Module], width: int, notes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, stages: dict[str, nn.Module], width: int, pool: Pool | None = None, notes: tuple[str, ...] = ()
+    ) -> None:
         super().__init__()
-        self.names, self.width, self.notes = tuple(stages), width, notes
+        self.names, self.width, self.pool, self.notes = tuple(stages), width, pool or mean, notes
         self.parts = nn.ModuleList(stages.values())
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -100,7 +108,7 @@ class Chained(nn.Module):
         return x
 
     def tokens(self, x: torch.Tensor) -> torch.Tensor:
-        """Tokens (b, w, t, 2) int to the last hidden states (b, w, t, d + 1), which ``forward`` averages."""
+        """Tokens (b, w, t, 2) int to the last hidden states (b, w, t, d + 1), which ``forward`` pools."""
         for part in self.parts:
             x = part.segment(x) if isinstance(part, Ending) else part(x)
         return x
@@ -118,26 +126,27 @@ class Chained(nn.Module):
             modules=tuple(self.parts),
             axes=(3,) * (len(self.names) - 1) + (1,),
             width=self.width,
-            mean=mean,
+            mean=self.pool,
             paths=tuple(f"parts.{number}." for number in range(len(self.names))),
             notes=self.notes,
             pace=PACE,
         )
 
 
-def chain(model: Any, name: str) -> Chained:
+def chain(model: Any, name: str, pool: Pool = mean) -> Chained:
     """Take a text network apart along its list of layers.
 
     Args:
         model: a base model of transformers (no head), in eval mode; its tensors are shared, not copied.
         name: for messages.
+        pool: what stands for a text, as ``pooling`` has it.
 
     Raises:
         WeightsError: when it has no list of layers, or its chain computes something else.
     """
     padding = _padding(model)
     try:
-        made = _chained(model, name, padding)
+        made = _chained(model, name, padding, pool)
         gap = _gap(made, model, padding)
     except WeightsError:
         raise
@@ -149,7 +158,7 @@ def chain(model: Any, name: str) -> Chained:
     return made
 
 
-def _chained(model: Any, name: str, padding: int) -> Chained:
+def _chained(model: Any, name: str, padding: int, pool: Pool) -> Chained:
     found = skeletons.layers_of(model)
     if found is None:
         raise _no_chain(name, "there is no list of layers in it")
@@ -162,8 +171,8 @@ def _chained(model: Any, name: str, padding: int) -> Chained:
         part = skeletons.part(model, path, [layers[i] for i in group], start=False, end=end, at=group[0])
         segment = Segment(part, start=False, padding=padding)
         label = f"layer {group[0] + 1}" if len(group) == 1 else f"layers {group[0] + 1} to {group[-1] + 1}"
-        stages[label] = Ending(segment) if end else segment
-    made = Chained(stages, int(model.config.hidden_size)).eval()
+        stages[label] = Ending(segment, pool) if end else segment
+    made = Chained(stages, int(model.config.hidden_size), pool).eval()
     _untie(made)
     made.notes = _notes(made, model, path)
     return made
@@ -222,7 +231,7 @@ def _gap(made: Chained, model: Any, padding: int) -> float:
     """Largest difference between chain and network, as a share of the largest feature."""
     tokens = noise(int(model.config.vocab_size), avoid=padding)
     with torch.no_grad():
-        expected = _reference(model, tokens)
+        expected = _reference(model, tokens, made.pool)
         return float((made(tokens) - expected).abs().max() / expected.abs().max())
 
 
@@ -236,18 +245,22 @@ def noise(vocabulary: int, *, avoid: int, seed: int = 0) -> torch.Tensor:
     return torch.stack([(ids + 1) * there, torch.zeros_like(ids)], dim=-1).int()
 
 
-def _reference(model: Any, tokens: torch.Tensor) -> torch.Tensor:
-    """What the network itself makes of each window, averaged over a text's tokens."""
+def _reference(model: Any, tokens: torch.Tensor, pool: Pool) -> torch.Tensor:
+    """What the network itself makes of each window, pooled."""
     found = []
     for text in tokens:
+        lengths = [int((window[:, 0] > 0).sum()) for window in text]
         states = [
             model(
                 input_ids=(window[:count, 0].long() - 1)[None], attention_mask=torch.ones(1, count).long()
             ).last_hidden_state[0]
-            for window in text
-            if (count := int((window[:, 0] > 0).sum()))
+            for window, count in zip(text, lengths, strict=True)
+            if count
         ]
-        found.append(torch.cat(states).mean(dim=0))
+        hidden = states[0].new_zeros(1, len(states), tokens.shape[2], states[0].shape[-1] + 1)
+        for row, state in zip(hidden[0], states, strict=True):
+            row[: len(state), :-1], row[: len(state), -1] = state, 1
+        found.append(pool(hidden)[0])
     return torch.stack(found)
 
 

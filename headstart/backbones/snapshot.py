@@ -1,8 +1,8 @@
 """Snapshots: folders and repositories as timm and transformers publish them, told apart by their config.json.
 
 timm's names an ``architecture`` and carries its ``pretrained_cfg``; transformers' names a ``model_type`` and stands
-beside a ``preprocessor_config.json``. Weights are read from safetensors, or from a PyTorch file by the reader that
-refuses everything but tensors.
+beside a ``preprocessor_config.json`` where it reads pictures, beside a tokenizer where it reads texts. Weights are read
+from safetensors, or from a PyTorch file by the reader that refuses everything but tensors.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from typing import Any
 
 import torch
 
-from headstart.backbones import catalogue, licences, tensors
+from headstart.backbones import catalogue, language, licences, tensors, tokenizer, vision
 from headstart.backbones.chain import Backbone, seeded, untrained
+from headstart.backbones.segments import Chained
 from headstart.base.errors import HeadstartError, WeightsError
-from headstart.base.vocabulary import BackboneInfo, Preprocessing
+from headstart.base.vocabulary import BackboneInfo, Preprocessing, Reading, Tokenization
 
 CONFIG = "config.json"
 PROCESSORS = ("preprocessor_config.json", "processor_config.json")
@@ -39,11 +40,21 @@ class Snapshot:
         name: full name of the backbone, for messages and for its info.
         get: file name -> where it lies on this machine; None if there is no such file. May download it.
         has: file name -> is it on this machine already.
+        pooling: what stands for a text, where a sentence encoder says it.
+        longest: tokens that it was made to read at most, where it says so.
+        lower: it reads texts in lower case, and its tokenizer does not see to that.
+        notes: what to know of it besides.
+        said: licence and source where it has no card of its own.
     """
 
     name: str
     get: Callable[[str], Path | None]
     has: Callable[[str], bool]
+    pooling: str = "mean"
+    longest: int | None = None
+    lower: bool = False
+    notes: tuple[str, ...] = ()
+    said: tuple[str, str] = ("", "")
 
 
 def of_folder(path: Path) -> Snapshot:
@@ -64,9 +75,9 @@ def describe(snapshot: Snapshot) -> BackboneInfo:
     """What a snapshot says of itself; its weights are not touched.
 
     Raises:
-        WeightsError: when it is no image network that can be built, or its files are damaged.
+        WeightsError: when it is no network that can be built, or its files are damaged.
     """
-    config = _json(snapshot, CONFIG)
+    config = read(snapshot, CONFIG)
     if "model_type" in config:
         info = _of_transformers(snapshot, config)
     elif "architecture" in config:
@@ -75,9 +86,9 @@ def describe(snapshot: Snapshot) -> BackboneInfo:
         raise WeightsError(
             f"{CONFIG} of {snapshot.name} says neither model_type (transformers) nor architecture (timm)",
             where=snapshot.name,
-            next_move="name a repository of an image network",
+            next_move="name a repository of a network for pictures or texts",
         )
-    licence, source = _card(snapshot)
+    licence, source = (card or said for card, said in zip(_card(snapshot), snapshot.said, strict=True))
     return replace(
         info,
         name=snapshot.name,
@@ -99,7 +110,7 @@ def load(snapshot: Snapshot, *, weights: bool = True, seed: int = 0) -> Backbone
     try:
         if not weights:
             built = catalogue.build(info.architecture, info.config, seed=seed)
-            return built.known_as(untrained(info))
+            return built.known_as(untrained(_with_tokenizer(snapshot, info, built)))
         state = _state(snapshot)
         if info.architecture.startswith("timm/"):
             from headstart.backbones import timm
@@ -107,6 +118,7 @@ def load(snapshot: Snapshot, *, weights: bool = True, seed: int = 0) -> Backbone
             built = timm.build(name, info.config or {}, seed=seed, state=state)
         else:
             built = _transformed(info, state, seed)
+            info = _with_tokenizer(snapshot, info, built)
     except WeightsError as error:
         raise WeightsError(
             error.what, where=error.where or snapshot.name, expected=error.expected, next_move=error.next_move
@@ -115,15 +127,22 @@ def load(snapshot: Snapshot, *, weights: bool = True, seed: int = 0) -> Backbone
 
 
 def build(name: str, config: Mapping[str, Any], *, seed: int = 0) -> Backbone:
-    """A network of transformers from random initialisation, from what ``vision.recipe`` kept of its configuration."""
+    """A network of transformers from random initialisation, from what ``vision`` or ``language`` kept of it."""
     rebuild = partial(_fresh, dict(config), name)
+    texts = language.is_one(config)
+    reading: Reading = (
+        tokenizer.reading(b"", language.length(config["text"]))
+        if texts
+        else Preprocessing(_size(config), (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+    )
     info = BackboneInfo(
         name=f"hf/{name}",
         architecture=f"hf/{name}",
         parameters=0,
         stages=(),
         width=0,
-        preprocessing=Preprocessing(_size(config), (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+        preprocessing=reading,
+        modality="texts" if texts else "images",
         config=dict(config),
     )
     return Backbone(rebuild(seed), untrained(info), rebuild=rebuild)
@@ -137,23 +156,23 @@ def _size(config: Mapping[str, Any]) -> int:
 
 
 def _fresh(config: Mapping[str, Any], name: str, seed: int) -> torch.nn.Module:
-    from headstart.backbones import vision
+    return seeded(seed, partial(_builder(config), config, name))
 
-    return seeded(seed, partial(vision.build, config, name))
+
+def _builder(config: Mapping[str, Any]) -> Callable[..., torch.nn.Module]:
+    return language.build if language.is_one(config) else vision.build
 
 
 def _transformed(info: BackboneInfo, state: Mapping[str, torch.Tensor], seed: int) -> Backbone:
-    from headstart.backbones import vision
-
     config, name = info.config or {}, info.architecture.split("/", 1)[1]
-    module = seeded(seed, partial(vision.build, config, name, state))
+    module = seeded(seed, partial(_builder(config), config, name, state))
     return Backbone(module, info, rebuild=partial(_fresh, dict(config), name))
 
 
 def _of_transformers(snapshot: Snapshot, config: Mapping[str, Any]) -> BackboneInfo:
-    from headstart.backbones import vision
-
     processor = _processor(snapshot)
+    if processor is None:
+        return _of_texts(snapshot, config)
     prepared = vision.preprocessing(processor, snapshot.name)
     return BackboneInfo(
         name=snapshot.name,
@@ -166,18 +185,47 @@ def _of_transformers(snapshot: Snapshot, config: Mapping[str, Any]) -> BackboneI
     )
 
 
-def _processor(snapshot: Snapshot) -> Mapping[str, Any]:
+def _processor(snapshot: Snapshot) -> Mapping[str, Any] | None:
     for file in PROCESSORS:
         if snapshot.get(file) is not None:
-            found = _json(snapshot, file)
+            found = read(snapshot, file)
             inner = found.get("image_processor", found)
             return inner if isinstance(inner, Mapping) else found
-    raise WeightsError(
-        f"{snapshot.name} does not say how pictures are prepared for it",
-        where=snapshot.name,
-        expected=" or ".join(PROCESSORS),
-        next_move="choose a repository of an image network that has one",
+    return None
+
+
+def _of_texts(snapshot: Snapshot, config: Mapping[str, Any]) -> BackboneInfo:
+    if not tokenizer.is_there(snapshot):
+        raise WeightsError(
+            f"{snapshot.name} does not say how pictures are prepared for it, and has no tokenizer for texts",
+            where=snapshot.name,
+            expected=f"{' or '.join(PROCESSORS)}; or {tokenizer.FILE}",
+            next_move="choose a repository that has one",
+        )
+    # The encoder's own limit is what it was trained with; a tokenizer may allow more.
+    limits = (tokenizer.settings(snapshot).get("model_max_length"), snapshot.longest)
+    return BackboneInfo(
+        name=snapshot.name,
+        architecture=f"hf/{config['model_type']}",
+        parameters=0,
+        stages=(),
+        width=0,
+        preprocessing=tokenizer.reading(tokenizer.here(snapshot), language.length(config, *limits)),
+        modality="texts",
+        config=language.recipe(config, snapshot.pooling, snapshot.notes),
+        notes=snapshot.notes,
     )
+
+
+def _with_tokenizer(snapshot: Snapshot, info: BackboneInfo, built: Backbone) -> BackboneInfo:
+    """The facts with the tokenizer of a network of texts, once it is known to fit."""
+    reading = info.preprocessing
+    if not isinstance(reading, Tokenization) or not isinstance(built.module, Chained):
+        return info
+    if not reading.content:
+        reading = tokenizer.reading(tokenizer.content(snapshot, (info.config or {}).get("text", {})), reading.length)
+    language.fits(built.module, reading, snapshot.name)
+    return replace(info, preprocessing=reading)
 
 
 def _of_timm(snapshot: Snapshot, config: Mapping[str, Any]) -> BackboneInfo:
@@ -191,7 +239,12 @@ def _of_timm(snapshot: Snapshot, config: Mapping[str, Any]) -> BackboneInfo:
         ) from error
 
 
-def _json(snapshot: Snapshot, file: str) -> dict[str, Any]:
+def read(snapshot: Snapshot, file: str, kind: type = dict) -> Any:
+    """An object of JSON among its files, or with ``kind`` a list.
+
+    Raises:
+        WeightsError: when it cannot be read.
+    """
     path = snapshot.get(file)
     reason = "there is none"
     if path is not None:
@@ -199,9 +252,9 @@ def _json(snapshot: Snapshot, file: str) -> dict[str, Any]:
             if path.stat().st_size > LARGEST:
                 raise ValueError(f"it has more than {LARGEST >> 20} MB")
             found = json.loads(path.read_text(encoding="utf-8"))
-            if isinstance(found, dict):
+            if isinstance(found, kind):
                 return found
-            reason = "it is no JSON object"
+            reason = "it is no JSON object" if kind is dict else "it is no JSON list"
         except (OSError, ValueError, RecursionError) as error:
             reason = str(error)
     raise WeightsError(f"{file} of {snapshot.name} cannot be read: {reason}", where=snapshot.name)
@@ -243,7 +296,7 @@ def _state(snapshot: Snapshot) -> dict[str, torch.Tensor]:
 
 
 def _shards(snapshot: Snapshot) -> dict[str, torch.Tensor]:
-    named = _json(snapshot, INDEX).get("weight_map")
+    named = read(snapshot, INDEX).get("weight_map")
     files = sorted({str(value) for value in named.values()}) if isinstance(named, dict) else []
     state: dict[str, torch.Tensor] = {}
     for file in files:

@@ -41,17 +41,18 @@ INTERPOLATIONS = {0: "nearest", 2: "bilinear", 3: "bicubic"}
 def recipe(config: Mapping[str, Any], processor: Mapping[str, Any], size: int) -> dict[str, Any]:
     """What ``build`` needs: the configuration without what must not be followed. Plain data."""
     return {
-        "model": _harmless(config),
+        "model": harmless(config),
         "teacher": _has_teacher(config),
         "flip": bool(processor.get("do_flip_channel_order")),
         "size": size,
     }
 
 
-def _harmless(data: Any) -> Any:
+def harmless(data: Any) -> Any:
+    """A configuration without the settings in ``IGNORED``."""
     if isinstance(data, Mapping):
-        return {str(key): _harmless(value) for key, value in data.items() if key not in IGNORED}
-    return [_harmless(value) for value in data] if isinstance(data, list | tuple) else data
+        return {str(key): harmless(value) for key, value in data.items() if key not in IGNORED}
+    return [harmless(value) for value in data] if isinstance(data, list | tuple) else data
 
 
 def _has_teacher(config: Mapping[str, Any]) -> bool:
@@ -190,7 +191,7 @@ def kind(made: Mapping[str, Any], name: str) -> tuple[Any, Any]:
     """The library's class for a configuration, and the configuration."""
     from transformers import MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING, MODEL_MAPPING, AutoConfig
 
-    options = dict(_harmless(made["model"]))
+    options = dict(harmless(made["model"]))
     family = str(options.pop("model_type", ""))
     try:
         settings = AutoConfig.for_model(family, **options)
