@@ -20,10 +20,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 
 from headstart.base import hashes, readings
 from headstart.base.errors import ModelFolderError
-from headstart.base.readings import ReadingRecord
+from headstart.base.readings import PreprocessingRecord, ReadingRecord, TokenizationRecord
 from headstart.base.vocabulary import BackboneInfo, Evidence, Interval, Kind
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """What this headstart writes, and the newest it reads."""
 
 NAME = "manifest.json"
@@ -51,7 +51,16 @@ def _with_doubt(data: dict[str, Any]) -> dict[str, Any]:
     return {**data, "familiar": None, "unmeasured": "the model was sealed before headstart measured it"}
 
 
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_a_task, 2: _with_doubt}
+def _with_texts(data: dict[str, Any]) -> dict[str, Any]:
+    """From 3 to 4: until then every model read pictures, and what was said of them is said in the same words."""
+    return data
+
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: _with_a_task,
+    2: _with_doubt,
+    3: _with_texts,
+}
 """Schema version n -> a pure function from a manifest of version n to one of version n + 1."""
 
 LARGEST = 64 * 2**20
@@ -215,6 +224,7 @@ class Manifest(_Record):
         kind: "network", or "baseline" for a model without one.
         task: plug-in that says what the outputs mean.
         names: of the predictions' columns: classes, labels, or the one target.
+        preprocessing: how items become inputs; None where a model without a network reads them as they are.
         target: what the task keeps besides them, such as a scale.
         temperature: outputs are divided by it before the softmax.
         libraries: versions it was made with.
@@ -235,7 +245,7 @@ class Manifest(_Record):
     modality: str
     names: Annotated[tuple[str, ...], Field(min_length=1)]
     target: dict[str, JsonValue]
-    preprocessing: ReadingRecord
+    preprocessing: ReadingRecord | None
     backbone: BackboneRecord | None
     head: HeadRecord | None
     baseline: BaselineRecord | None
@@ -262,13 +272,24 @@ class Manifest(_Record):
             if self.baseline is None:
                 raise ValueError("a baseline model needs 'baseline'")
             return self
-        if self.backbone is None or self.head is None:
-            raise ValueError("a network model needs 'backbone' and 'head'")
+        if self.backbone is None or self.head is None or self.preprocessing is None:
+            raise ValueError("a network model needs 'backbone', 'head' and 'preprocessing'")
         return self
+
+    def reading(self) -> PreprocessingRecord | TokenizationRecord:
+        """How items become inputs.
+
+        Raises:
+            ModelFolderError: for a model that reads them as they are.
+        """
+        if self.preprocessing is None:
+            what = self.baseline.name if self.baseline is not None else "the model"
+            raise ModelFolderError(f"There are no inputs to be made: {what} reads the {self.modality} themselves")
+        return self.preprocessing
 
     def info(self) -> BackboneInfo | None:
         """The backbone in the vocabulary's words; None for a baseline."""
-        if self.backbone is None or self.head is None:
+        if self.backbone is None or self.head is None or self.preprocessing is None:
             return None
         return BackboneInfo(
             name=self.backbone.name,

@@ -21,6 +21,8 @@ from headstart.baselines import flat, predictor
 from headstart.baselines.predictor import Arrays, Graph, Meta
 from headstart.tasks.task import Task
 
+MODALITIES = ("images",)
+"""What it reads."""
 MOST_ITEMS = 20_000
 _FLOOR = 0.3
 """A pixel in the margin, hardly ever inked, is not scaled up; this share was best on digits, from 50 to 800 of them."""

@@ -31,6 +31,8 @@ from headstart.tasks.task import Task
 
 TASKS = ("classification",)
 """What it can be asked for."""
+MODALITIES = ("images",)
+"""What it reads."""
 
 MOST_ITEMS = 5_000
 COSTS = (1.0, 10.0)

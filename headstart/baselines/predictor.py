@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from headstart.base import discovery
 from headstart.base.errors import ModelFolderError
 from headstart.base.vocabulary import Preprocessing
 from headstart.tasks.task import Task
@@ -60,6 +61,12 @@ def serves(room: ModuleType, task: Task) -> str:
     """Why a baseline is not for a task; empty if it is. One that names no ``TASKS`` is for all of them."""
     tasks = getattr(room, "TASKS", None)
     return "" if tasks is None or task.kind in tasks else f"for {' and '.join(tasks)} only"
+
+
+def reading(modality: str) -> list[str]:
+    """The baselines that take such items, by name. One that names no ``MODALITIES`` takes all of them."""
+    rooms = {name: plugin.load() for name, plugin in discovery.plugins("baselines").items()}
+    return [name for name, room in rooms.items() if modality in getattr(room, "MODALITIES", (modality,))]
 
 
 def array(

@@ -15,7 +15,7 @@ from headstart.base import discovery
 from headstart.base.errors import BadOption, UnknownName
 from headstart.choose.rungs import Rung
 from headstart.features import mixing
-from headstart.features.frozen import Augmentation
+from headstart.features.frozen import Augmentation, usual
 from headstart.tune import limits
 
 GROUP = "augmentation."
@@ -58,10 +58,20 @@ def check(backbone: Backbone, rungs: Sequence[Rung], given: Mapping[str, Any]) -
     """Refuse what not every rung can be trained with, before anything is written.
 
     Raises:
-        BadOption: for boxes (CutMix) at a cut without a map.
+        BadOption: for a setting that means nothing for what the backbone reads, or boxes (CutMix) at a cut without a
+            map.
     """
+    modality = backbone.info.modality
+    known = discovery.load("data", modality).VIEWS
+    for name in given:
+        if name not in known:
+            raise BadOption(
+                f"Views of {modality} have no {name}",
+                where=GROUP + name,
+                expected=" or ".join(GROUP + each for each in known),
+            )
     for rung in rungs:
-        mixing.check(backbone, _cut(rung, backbone.depth), replace(Augmentation(), **given))
+        mixing.check(backbone, _cut(rung, backbone.depth), replace(usual(modality), **given))
 
 
 def _cut(rung: Rung, stages: int) -> int:

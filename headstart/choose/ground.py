@@ -14,7 +14,7 @@ from headstart.base.machine import Machine
 from headstart.base.progress import Reporter
 from headstart.data.dataset import Dataset
 from headstart.engine.journal import Journal
-from headstart.features.frozen import Augmentation, Frozen
+from headstart.features.frozen import Augmentation, Frozen, usual
 from headstart.features.pixels import Pixels
 from headstart.features.store import Store
 from headstart.tasks.task import Task
@@ -149,7 +149,7 @@ def prepare(
         task=task,
         metric=metric,
         weights=task.weights(targets, metric),
-        augmentation=Augmentation(),
+        augmentation=usual(dataset.modality),
         journal=journal,
         machine=machine,
         seed=dataset.seed,

@@ -22,6 +22,7 @@ from headstart.base.manifest import REPORT
 from headstart.base.progress import Reporter
 from headstart.base.run import Run
 from headstart.base.vocabulary import BackboneInfo, Evidence, Finding
+from headstart.baselines import predictor as baselines
 from headstart.choose import augmenting, exhibits, finish, ground, ladder, planning, replay, rungs, unfamiliar
 from headstart.choose import backbone as backbones
 from headstart.choose.constraints import Allowed
@@ -35,6 +36,7 @@ from headstart.diagnose.evidence import inspection
 from headstart.engine import threads
 from headstart.engine.checkpoint import EVERY
 from headstart.engine.journal import Journal
+from headstart.features import inference
 from headstart.features.store import Store
 from headstart.ship import runs, sealed, sealing
 from headstart.ship.report import page
@@ -235,7 +237,7 @@ def _climb(
     report: Reporter,
 ) -> Model:
     store = Store(limit=journal.store_limit, origin=data.origin)
-    machine = replace(machine, threads=_threads(journal, chosen.backbone, machine, store.limit))
+    machine = replace(machine, threads=_threads(journal, chosen.backbone, data, machine, store.limit))
     for line in (*_about(data), *chosen.notes):
         report.say(line)
     report.detail(f"Machine: {machine.kind}, {machine.device}, {machine.precision}, {count(machine.threads, 'thread')}")
@@ -296,18 +298,19 @@ def dry_run(
         augmenting.check(chosen.backbone, climbing.heavy, views)
         stand = stand.with_augmentation(replace(stand.augmentation, **views))
         plan = planning.make(stand, climbing.heavy, clock, like=data)
-    pixels = len(data.development) * 3 * chosen.backbone.info.preprocessing.size**2
+        inputs = stand.frozen.pixels
+        bytes_each = inputs.bytes * inputs.fill / max(1, len(inputs))
     return {
         "data": {"understood": data.understood, **_described(data)},
         "backbone": {"name": chosen.backbone.info.name, "stages": list(chosen.backbone.info.stages)},
         "machine": machine.as_dict(),
-        "baselines": list(discovery.plugins("baselines")) if request.baselines else [],
+        "baselines": baselines.reading(data.modality) if request.baselines else [],
         "probes": [rung.name for rung in climbing.probes],
         "rungs": {name: {**entry["options"], "status": entry["status"]} for name, entry in plan["rungs"].items()},
         "rungs_that_go_on_after_their_sweeps": plan["keep"],
         "trials_of_a_search_within_the_best": plan["trials"],
         "estimated_seconds": round(plan["seconds"] + plan["extraction_seconds"], 1),
-        "estimated_disk_megabytes": round(pixels / 1e6, 1),
+        "estimated_disk_megabytes": round(bytes_each * len(data.development) / 1e6, 1),
         "notes": [*chosen.notes, *climbing.notes],
         "findings": [_told(finding) for finding in _findings(data, chosen.backbone.info)],
     }
@@ -374,7 +377,7 @@ def begin(to: Path, config: Mapping[str, Any], *, resume: bool, every: float = E
     return journal
 
 
-def _threads(journal: Journal, backbone: Backbone, machine: Machine, limit: int) -> int:
+def _threads(journal: Journal, backbone: Backbone, data: Dataset, machine: Machine, limit: int) -> int:
     """The number of threads of this run: measured once, then kept, for it decides the order of sums.
 
     The store's limit is kept beside it, for it decides how many views there are.
@@ -383,8 +386,8 @@ def _threads(journal: Journal, backbone: Backbone, machine: Machine, limit: int)
     if recorded is not None:
         use_threads(recorded)
         return recorded
-    size = backbone.info.preprocessing.size
-    inputs = torch.zeros(16, 3, size, size, device=machine.device).contiguous(memory_format=torch.channels_last)
+    some = [data.items[int(i)] for i in data.development[:16]]
+    inputs = inference.batch(some, backbone.info.preprocessing, modality=data.modality).to(machine.device)
     backbone.eval().to(machine.device).to(memory_format=torch.channels_last)
 
     def forward() -> None:

@@ -164,7 +164,7 @@ def _allowed(heavy: Sequence[Rung], found: Climb) -> Sequence[Rung]:
 
 
 def _baselines(ground: Ground, found: Climb) -> None:
-    for name in discovery.plugins("baselines"):
+    for name in predictor.reading(ground.dataset.modality):
         why = predictor.serves(discovery.load("baselines", name), ground.task)
         if why:
             found.skip(name, "baseline", why, "left out")
@@ -195,7 +195,7 @@ def _probe(ground: Ground, probes: Sequence[Rung], found: Climb, clock: Clock, a
 def _choose_views(ground: Ground, given: Mapping[str, Any], found: Climb) -> Ground:
     """The training views: as the user set them, and mirrored, unless that was set too, if it is measured harmless."""
     ground.frozen.extract()
-    if "flip" in given:
+    if "flip" in given or not ground.augmentation.flip:
         return ground.with_augmentation(replace(ground.augmentation, **given))
     mirrored = flips.measure(ground)
     found.notes.append(mirrored.sentence)

@@ -19,7 +19,7 @@ from headstart.base import hashes
 from headstart.base.errors import BadOption, Undecodable
 from headstart.base.seeds import generator
 from headstart.base.vocabulary import BackboneInfo, Demand, Preprocessing, Wire
-from headstart.data import appearance, augmentation, fingerprint, pixels
+from headstart.data import appearance, augmentation, fingerprint, patterns, pixels
 from headstart.data.deferred import fetched
 from headstart.data.exportable import BATCH, ExportInputs
 from headstart.data.heat import over as overlaid
@@ -34,6 +34,14 @@ _FILTERS = {
 }
 FACTS = appearance.FACTS
 NEAR = fingerprint.NEAR
+VIEWS = {"flip": True, "strength": 1.0, "randaugment": 0, "mixup": 0.0, "cutmix": 0.0}
+"""Settings of training views that mean something for pictures, as they are where nobody sets them."""
+NOUN = "picture"
+"""What an item is called."""
+PIPELINE = "image"
+"""What the hub calls models of pictures, before what they do."""
+PLAIN = Preprocessing(32)
+"""How pictures are kept for a model that has no network to say how it reads them."""
 WIRE = Wire(("image/jpeg", "image/png", "image/*"), text=False, unit="pixels", most=50_000_000)
 """Pictures travel as the bytes of their files."""
 
@@ -126,6 +134,21 @@ def augment(
     """
     varied = augmentation.augmented(batch, seed, flip=flip, strength=strength)
     return augmentation.randaugmented(varied, seed, randaugment) if randaugment else varied
+
+
+def mirror(batch: torch.Tensor) -> torch.Tensor:
+    """Pictures (n, 3, s, s) turned left to right."""
+    return batch.flip(-1)
+
+
+def generated(preprocessing: Preprocessing, *, seed: int, count: int) -> np.ndarray:
+    """Inputs (count, 3, s, s) uint8 that are nobody's pictures, each of another kind."""
+    return patterns.drawn(preprocessing.size, seed=seed, count=count)
+
+
+def handed(inputs: np.ndarray) -> list[np.ndarray]:
+    """Inputs (n, 3, s, s) as items: pictures (s, s, 3)."""
+    return list(np.ascontiguousarray(inputs.transpose(0, 2, 3, 1)))
 
 
 def facts(item: Any) -> dict[str, float | str]:

@@ -6,6 +6,7 @@ An item is a string, a pair of strings, the path of a text file, or the bytes of
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from headstart.base import hashes
 from headstart.base.errors import Undecodable
+from headstart.base.seeds import generator
 from headstart.base.vocabulary import BackboneInfo, Demand, Tokenization
 from headstart.data import prose, scripts, tokenizing
 from headstart.data.deferred import fetched
@@ -28,10 +30,22 @@ NEAR = 0.5
 """Distance up to which two texts are near duplicates: they share at least half of their runs of five words."""
 RAGGED = True
 """Inputs have extents of their own: windows and tokens."""
+VIEWS = {"strength": 0.0}
+"""Settings of training views that mean something for texts: nothing is left out of one unless somebody asks for it."""
 LARGEST = 64 * 2**20
 """Bytes of a file beyond which it is not read."""
 DROPPED = 0.1
 """Share of tokens that a view of strength 1 leaves out."""
+NOUN = "text"
+"""What an item is called."""
+PIPELINE = "text"
+"""What the hub calls models of texts, before what they do."""
+PLAIN = None
+"""A model without a network reads the texts themselves."""
+_LENGTHS = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""Words of generated texts, in lengths of a window."""
+_BETWEEN = "\x00"
+"""Between the two texts of a pair, in their bytes; no text has it."""
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -95,14 +109,47 @@ def digest(item: Any) -> str:
     return hashes.of_texts(["text", text] if isinstance(text, str) else ["pair", *text])
 
 
-def load(item: Any, preprocessing: Tokenization) -> np.ndarray:
-    """The text as a backbone reads it: int32 (w, t, 2), as ``tokenizing.tokens`` says.
+def load(item: Any, preprocessing: Tokenization | None) -> np.ndarray:
+    """The text as a backbone reads it: int32 (w, t, 2), as ``tokenizing.tokens`` says; else its bytes, uint8 (l,).
 
     Raises:
         Undecodable: as ``decode``.
         WeightsError: when the backbone's tokenizer is missing or damaged.
     """
-    return tokenizing.tokens(decode(item), preprocessing)
+    text = decode(item)
+    if preprocessing is None:
+        whole = text if isinstance(text, str) else _BETWEEN.join(text)
+        return np.frombuffer(whole.encode("utf-8", "replace"), dtype=np.uint8).copy()
+    return tokenizing.tokens(text, preprocessing)
+
+
+def generated(preprocessing: Tokenization | None, *, seed: int, count: int) -> np.ndarray:
+    """Inputs (count, ...), as ``load`` gives them, of nobody's texts: words that the backbone knows, few and many."""
+    draw = generator(seed, "golden")
+    known = tokenizing.words(preprocessing)
+    most = 200 if preprocessing is None else preprocessing.length
+    lengths = [_LENGTHS[i % len(_LENGTHS)] for i in range(count)]
+    found = []
+    for length in lengths:
+        size = max(1, round(length * most))
+        found.append(load(" ".join(draw.choice(known, size=size)), preprocessing))
+    return padded(found)
+
+
+def padded(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Inputs of texts of several lengths one below the other, zeros behind the shorter ones."""
+    shape = np.max([array.shape for array in arrays], axis=0)
+    result = np.zeros((len(arrays), *shape), dtype=arrays[0].dtype)
+    for row, array in zip(result, arrays, strict=True):
+        row[tuple(slice(size) for size in array.shape)] = array
+    return result
+
+
+def handed(inputs: np.ndarray) -> list[Text]:
+    """Inputs (n, l) uint8, bytes of texts, as items."""
+    texts = [row.tobytes().rstrip(b"\x00").decode("utf-8", "replace") for row in inputs]
+    pairs = [text.split(_BETWEEN, 1) for text in texts]
+    return [(pair[0], pair[1]) if len(pair) == 2 else pair[0] for pair in pairs]
 
 
 def shape(preprocessing: Tokenization) -> tuple[int, ...]:

@@ -48,6 +48,60 @@ def tokens(text: Text, reading: Tokenization) -> np.ndarray:
     return found
 
 
+COMMON = (
+    *(
+        "the",
+        "and",
+        "of",
+        "to",
+        "in",
+        "is",
+        "it",
+        "that",
+        "was",
+        "for",
+        "on",
+        "with",
+        "as",
+        "this",
+        "not",
+        "but",
+        "very",
+    ),
+    *(
+        "good",
+        "bad",
+        "new",
+        "old",
+        "day",
+        "time",
+        "work",
+        "house",
+        "water",
+        "year",
+        "people",
+        "world",
+        "7",
+        "42",
+        "!",
+        "?",
+    ),
+)
+"""Words where nothing says which ones are known."""
+
+
+def words(reading: Tokenization | None) -> list[str]:
+    """Words that a backbone knows, as they are written; common English ones where it has no list of them."""
+    if reading is None or reading.reader not in ("pieces", "words"):
+        return list(COMMON)
+    if reading.reader == "words":
+        return reading.content.decode("utf-8", "replace").split() or list(COMMON)
+    ranked = sorted(_ready(reading).get_vocab(with_added_tokens=False).items(), key=lambda one: one[1])
+    # Marks of a word's inside or beginning are the tokenizer's own.
+    plain = [piece.removeprefix("##").strip("\u2581\u0120").removesuffix("</w>") for piece, _ in ranked]
+    return [piece for piece in plain if piece.isprintable() and piece.strip()] or list(COMMON)
+
+
 def _ready(reading: Tokenization) -> Any:
     with _MAKING:
         if reading not in _READY:

@@ -53,7 +53,10 @@ def train(
 
 
 def outputs_of(model: nn.Module, stream: Stream, machine: Machine) -> tuple[np.ndarray, np.ndarray]:
-    """Outputs (n, C) in float32 and targets (n,) of every item of a stream, in eval mode."""
+    """Outputs (n, C) in float32 and targets (n,) of every item of a stream, in eval mode.
+
+    A stream that takes its items in another order than theirs says so by its ``order``, and is put back into theirs.
+    """
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     outputs, targets = [], []
@@ -64,7 +67,12 @@ def outputs_of(model: nn.Module, stream: Stream, machine: Machine) -> tuple[np.n
             targets.append(np.asarray(batch.targets))
     for module, training in modes:
         module.training = training
-    return np.concatenate(outputs), np.concatenate(targets)
+    everything = np.concatenate(outputs), np.concatenate(targets)
+    order = getattr(stream, "order", None)
+    if order is None:
+        return everything
+    back = np.argsort(order)
+    return everything[0][back], everything[1][back]
 
 
 def to_device(batch: Batch, machine: Machine) -> Batch:

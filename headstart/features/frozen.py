@@ -55,6 +55,12 @@ class Augmentation:
         return f"{self.flip}-{self.strength}" + (f"-randaugment{self.randaugment}" if self.randaugment else "")
 
 
+def usual(modality: str) -> Augmentation:
+    """The training views of a modality where nobody sets them; a setting that it does not have changes nothing."""
+    nothing = {"flip": False, "strength": 0.0}
+    return Augmentation(**nothing | discovery.load("data", modality).VIEWS)
+
+
 class Frozen:
     """A backbone over a list of items.
 
@@ -166,7 +172,7 @@ class Frozen:
             for batch in batches:
                 inputs = self.pixels[batch]
                 if view == MIRROR:
-                    inputs = torch.flip(inputs, dims=(-1,))
+                    inputs = discovery.load("data", self.pixels.modality).mirror(inputs)
                 with torch.inference_mode(), self.machine.autocast():
                     stages = self.backbone.pooled(inputs.to(self.machine.device))
                 values = {f"stage{stage}": value.float().cpu() for stage, value in enumerate(stages, start=1)}

@@ -40,6 +40,20 @@ class Ready:
             return self.network(batch).float().cpu().numpy()
 
 
+def batch(items: Sequence[Any], preprocessing: Reading | None, *, modality: str) -> torch.Tensor:
+    """Items as a network's inputs, one below the other.
+
+    Raises:
+        Undecodable: for an item that cannot be read.
+    """
+    arrays = []
+    for array in load_each(items, preprocessing, modality=modality):
+        if isinstance(array, Undecodable):
+            raise array
+        arrays.append(torch.from_numpy(array)[None])
+    return joined(arrays)
+
+
 def outputs(
     network: Whole,
     items: Sequence[Any],

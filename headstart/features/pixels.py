@@ -94,6 +94,11 @@ class Pixels:
             return self.shelf.gather(self.digests, "inputs" + EXTENT).numpy()
         return np.array([self[[position]].shape[1:3] for position in range(len(self))])
 
+    @cached_property
+    def sizes(self) -> np.ndarray | None:
+        """(n,) tokens of each text, the empty places of its windows among them; None where all items are of one size."""
+        return self.extents.prod(axis=1) if self.ragged else None
+
     @property
     def fill(self) -> float:
         """Share of what items might take that they do take, on average."""

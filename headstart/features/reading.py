@@ -17,7 +17,7 @@ from headstart.base.vocabulary import Reading
 
 def load_each(
     items: Sequence[Any],
-    preprocessing: Reading,
+    preprocessing: Reading | None,
     *,
     modality: str = "images",
     ahead: int = 64,
@@ -26,7 +26,7 @@ def load_each(
 
     Args:
         items: what the modality decodes.
-        preprocessing: the backbone's.
+        preprocessing: the backbone's; None for items as they are kept without one.
         modality: a plug-in of the data room.
         ahead: how many items may wait decoded; bounds memory.
     """

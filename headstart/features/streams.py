@@ -12,11 +12,15 @@ from headstart.base.work import Batch
 from headstart.features import mixing
 from headstart.features.frozen import Activations
 
+POOL = 8
+"""Batches whose items are sorted by length before they are cut apart: their lengths stay mixed from epoch to epoch."""
+
 
 class Training:
     """Shuffled batches of activations; each epoch reads the next view, and batches are mixed if that is asked for.
 
-    A last batch of one item is left out, for batch statistics need two.
+    A last batch of one item is left out, for batch statistics need two. Items of lengths of their own come in batches of
+    about one length, for a batch costs what its longest costs.
 
     Args:
         activations: what the tail reads.
@@ -56,14 +60,26 @@ class Training:
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of one epoch from the ``start``-th on."""
-        order = self.rows[seeds.generator(self.seed, "order", epoch).permutation(len(self.rows))]
         view = self._view(epoch)
-        for step in range(start, len(self)):
-            index = order[step * self.batch_size : (step + 1) * self.batch_size]
+        for step, index in enumerate(self._cut(epoch)[start:], start):
             inputs, targets = self.activations.batch(index, view, epoch, step), torch.from_numpy(self.targets[index])
             if self.mix:
                 inputs, targets = self._mixed(inputs, targets, seeds.derive(self.seed, "mix", epoch, step))
             yield Batch(inputs, targets, index)
+
+    def _cut(self, epoch: int) -> list[np.ndarray]:
+        """The rows of each batch."""
+        draw = seeds.generator(self.seed, "order", epoch)
+        order = self.rows[draw.permutation(len(self.rows))]
+        sizes = self.activations.frozen.pixels.sizes
+        if sizes is None:
+            return [order[step * self.batch_size : (step + 1) * self.batch_size] for step in range(len(self))]
+        # What is too little for a batch of its own is left out before it is sorted: it shall not always be the longest.
+        order, pool = order[: len(self) * self.batch_size], POOL * self.batch_size
+        pools = [order[begin : begin + pool] for begin in range(0, len(order), pool)]
+        sorted_ = np.concatenate([each[np.argsort(sizes[each], kind="stable")] for each in pools])
+        found = [sorted_[begin : begin + self.batch_size] for begin in range(0, len(order), self.batch_size)]
+        return [found[int(each)] for each in draw.permutation(len(found))]
 
     def _mixed(self, inputs: torch.Tensor, targets: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
         classes = self.classes or int(self.targets.max()) + 1
@@ -79,13 +95,20 @@ class Training:
 
 
 class Judging:
-    """The plain view of the held-out items, in their own order."""
+    """The plain view of the held-out items, in their own order, or those of lengths of their own the shortest first.
+
+    Attributes:
+        order: where each item of the batches stands among ``rows``.
+    """
 
     def __init__(
         self, activations: Activations, rows: np.ndarray, targets: np.ndarray, *, batch_size: int = 64
     ) -> None:
         self.activations, self.rows, self.targets = activations, np.asarray(rows), targets
         self.batch_size = batch_size
+        sizes = activations.frozen.pixels.sizes
+        everything = np.arange(len(self.rows))
+        self.order = everything if sizes is None else np.argsort(sizes[self.rows], kind="stable")
 
     def __len__(self) -> int:
         return max(1, -(-len(self.rows) // self.batch_size))
@@ -93,5 +116,5 @@ class Judging:
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The same batches whatever the epoch."""
         for step in range(start, len(self)):
-            index = self.rows[step * self.batch_size : (step + 1) * self.batch_size]
+            index = self.rows[self.order[step * self.batch_size : (step + 1) * self.batch_size]]
             yield Batch(self.activations.batch(index, 0), torch.from_numpy(self.targets[index]), index)

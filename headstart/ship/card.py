@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from headstart.base import discovery
 from headstart.base.manifest import DOUBT, EvidenceRecord, Manifest, ScoreRecord
 from headstart.base.vocabulary import Interval
 from headstart.data.printable import listed
@@ -64,13 +65,24 @@ def score_text(metric: Metric, score: ScoreRecord) -> str:
     return metric.text(Interval(score.value, score.low, score.high))
 
 
+def limit(task: Task, modality: str) -> str:
+    """What a model of a task is no good for, in a sentence."""
+    return task.words.limit.replace("{item}", discovery.load("data", modality).NOUN)
+
+
+def _pipeline(manifest: Manifest, task: Task) -> str:
+    """The hub's name for what the model does; empty if it has none."""
+    kind = discovery.load("data", manifest.modality).PIPELINE
+    return f"{kind}-{task.words.pipeline}" if task.words.pipeline else ""
+
+
 def _front_matter(manifest: Manifest, task: Task) -> str:
     fields: dict[str, Any] = {"library_name": "headstart", "tags": ["headstart", manifest.task, manifest.modality]}
     if manifest.backbone is not None:
         fields["license"] = manifest.backbone.licence
         fields["base_model"] = manifest.backbone.name
-    if manifest.modality == "images" and task.words.pipeline:
-        fields["pipeline_tag"] = task.words.pipeline
+    if pipeline := _pipeline(manifest, task):
+        fields["pipeline_tag"] = pipeline
     # A JSON value is a YAML value, whatever characters a name holds.
     lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()]
     return "\n".join(["---", *lines, "---"])
@@ -85,8 +97,8 @@ def _hub_matter(manifest: Manifest, task: Task, hub: Hub, name: str) -> str:
         fields |= {"license": licence.lower()} if known else {"license": "other", "license_name": licence}
         if whence.startswith(("timm/", "hf/")) and manifest.backbone.source != "random initialisation":
             fields["base_model"] = whence.removeprefix("hf/").split("@")[0]
-    if manifest.modality == "images" and task.words.pipeline:
-        fields["pipeline_tag"] = task.words.pipeline
+    if pipeline := _pipeline(manifest, task):
+        fields["pipeline_tag"] = pipeline
     scores = [
         {"type": metric, "name": task.metrics[metric].title, "value": round(score.value, 6)}
         for metric, score in manifest.metrics.items()
@@ -95,7 +107,7 @@ def _hub_matter(manifest: Manifest, task: Task, hub: Hub, name: str) -> str:
     if scores:
         fields["metrics"] = [score["type"] for score in scores]
         data = {"type": "own", "name": str(manifest.data.get("origin") or "the owner's own items")}
-        kind = {"type": task.words.pipeline or manifest.task}
+        kind = {"type": _pipeline(manifest, task) or manifest.task}
         fields["model-index"] = [{"name": name, "results": [{"task": kind, "dataset": data, "metrics": scores}]}]
     lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()]
     return "\n".join(["---", *lines, "---"])
@@ -108,7 +120,8 @@ def _hub_use(hub: Hub) -> str:
 
 
 def _summary(manifest: Manifest, task: Task) -> str:
-    what = task.words.purpose.format(count=len(manifest.names), names=_listing(manifest.names))
+    noun = discovery.load("data", manifest.modality).NOUN
+    what = task.words.purpose.format(count=len(manifest.names), names=_listing(manifest.names), item=noun)
     if manifest.backbone is not None and manifest.backbone.source == "random initialisation":
         how = f"A network like `{_code(manifest.backbone.name)}`, trained from random initialisation."
     elif manifest.backbone is not None:
@@ -178,7 +191,8 @@ def _training(manifest: Manifest, task: Task) -> str:
             f"- Backbone `{_code(manifest.backbone.name)}`, {len(stages)} stages; frozen: the first "
             f"{manifest.backbone.depth}. The head reads stage " + ", ".join(map(str, manifest.backbone.taps))
         )
-    lines.append(f"- Input: {manifest.preprocessing.value().words}. {task.activation(manifest.temperature)}")
+    how = "the items themselves" if manifest.preprocessing is None else manifest.preprocessing.value().words
+    lines.append(f"- Input: {how}. {task.activation(manifest.temperature)}")
     for key, value in manifest.training.items():
         if isinstance(value, Mapping):
             value = ", ".join(f"{name} {each}" for name, each in value.items())
@@ -222,7 +236,7 @@ def _limits(manifest: Manifest, task: Task) -> str:
     lines = [
         "## Limits",
         "",
-        f"- {task.words.limit}",
+        f"- {limit(task, manifest.modality)}",
         "- The scores hold for data like those above; another camera, place or time can be harder.",
         "- An interval says how far chance in the tested items reaches, not how far the data may drift.",
     ]

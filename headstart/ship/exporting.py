@@ -206,7 +206,7 @@ def _format(name: str) -> Any:
 
 def _raw(model: Model) -> ExportInputs:
     room = discovery.load("data", model.manifest.modality)
-    described: ExportInputs = room.export_inputs(model.manifest.preprocessing.value())
+    described: ExportInputs = room.export_inputs(model.manifest.reading().value())
     return described
 
 

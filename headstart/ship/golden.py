@@ -1,8 +1,8 @@
 """Golden examples: a few inputs with the predictions they had when the model was sealed, replayed at every load.
 
 A model that reproduces them still means what it meant: same weights, same preprocessing, same reading of the network
-by the libraries. The inputs are drawn from a seed (noise, gradients, shapes), so that nobody's pictures travel with a
-model unless its owner asks for it.
+by the libraries. The inputs are drawn from a seed by their modality (noise and shapes; words that a tokenizer knows),
+so that nobody's items travel with a model unless its owner asks for it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from safetensors.numpy import load_file, save_file
 
 from headstart.base import discovery
 from headstart.base.errors import ModelFolderError
-from headstart.base.seeds import generator
 from headstart.base.vocabulary import Reading
+from headstart.features import inference
 
 COUNT = 8
 TOLERANCE = 1e-3
@@ -27,12 +27,17 @@ STRANGENESS_TOLERANCE = 1e-2
 """Of how far the line is away, or of how far the item is, whichever is more."""
 
 
+_KINDS = (("uint8", 4), ("int32", 4), ("uint8", 2))
+"""Types and axes that inputs may have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Golden:
     """Inputs and what they must give.
 
     Attributes:
-        inputs: (n, 3, s, s) uint8, already preprocessed.
+        inputs: (n, ...), already preprocessed: pictures (3, s, s) uint8, the tokens (w, t, 2) int32 of texts, or, for a
+            model without a network, their bytes uint8.
         predictions: (n, K) float32, on a scale on which 0.001 is little.
         strangeness: (n,) float32; None where that is not measured.
     """
@@ -47,22 +52,19 @@ class Golden:
         save_file(arrays if self.strangeness is None else {**arrays, "strangeness": self.strangeness}, path)
 
 
-def generate(size: int, *, seed: int, count: int = COUNT) -> np.ndarray:
-    """Inputs (count, 3, size, size) uint8, each of another kind, drawn from ``seed``."""
-    drawn = generator(seed, "golden")
-    rows, columns = np.mgrid[0:size, 0:size] / max(1, size - 1)
-    pictures = [_KINDS[i % len(_KINDS)](drawn, rows, columns) for i in range(count)]
-    return (np.stack(pictures).clip(0.0, 1.0) * 255).round().astype(np.uint8)
+def generate(preprocessing: Reading | None, *, modality: str, seed: int, count: int = COUNT) -> np.ndarray:
+    """Inputs (count, ...), each of another kind, drawn from ``seed``."""
+    found: np.ndarray = discovery.load("data", modality).generated(preprocessing, seed=seed, count=count)
+    return found
 
 
-def own(items: Sequence[Any], preprocessing: Reading, *, modality: str, count: int = COUNT) -> np.ndarray:
-    """The first ``count`` of the user's own items as inputs (n, 3, s, s) uint8.
+def own(items: Sequence[Any], preprocessing: Reading | None, *, modality: str, count: int = COUNT) -> np.ndarray:
+    """The first ``count`` of the user's own items as inputs (n, ...).
 
     Raises:
         Undecodable: for an item that cannot be read.
     """
-    room = discovery.load("data", modality)
-    return np.stack([room.load(item, preprocessing) for item in list(items)[:count]])
+    return inference.batch(list(items)[:count], preprocessing, modality=modality).numpy()
 
 
 def read(path: Path, *, columns: int) -> Golden:
@@ -81,8 +83,8 @@ def read(path: Path, *, columns: int) -> Golden:
     if (
         inputs is None
         or predictions is None
-        or inputs.dtype != np.uint8
-        or inputs.ndim != 4
+        or (inputs.dtype.name, inputs.ndim) not in _KINDS
+        or (inputs < 0).any()
         or predictions.shape != (len(inputs), columns)
         or not len(inputs)
         or (strangeness is not None and strangeness.shape != (len(inputs),))
@@ -90,7 +92,7 @@ def read(path: Path, *, columns: int) -> Golden:
         raise ModelFolderError(
             f"{path.name} does not hold golden examples",
             where=str(path),
-            expected=f"inputs (n, 3, s, s) uint8 and predictions (n, {columns})",
+            expected=f"inputs (n, ...) and predictions (n, {columns})",
         )
     return Golden(inputs, predictions.astype(np.float32), strangeness)
 
@@ -145,60 +147,3 @@ def check_strangeness(golden: Golden, found: np.ndarray, *, where: str) -> None:
         expected=f"a strangeness of {expected[row]:.4f}, got {found[row]:.4f}",
         next_move="install the library versions of its manifest.json, or fit again",
     )
-
-
-def _noise(drawn: np.random.Generator, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    return drawn.random((3, *rows.shape))
-
-
-def _clouds(drawn: np.random.Generator, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    waves = np.zeros((3, *rows.shape))
-    for _ in range(6):
-        down, across = drawn.uniform(-4, 4, 2)
-        phase, weight = drawn.uniform(0, 2 * np.pi, (3, 1, 1)), drawn.uniform(0.05, 0.2, (3, 1, 1))
-        waves += weight * np.sin(2 * np.pi * (down * rows + across * columns) + phase)
-    return 0.5 + waves
-
-
-def _gradient(drawn: np.random.Generator, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    angle = drawn.uniform(0, 2 * np.pi)
-    along = 0.5 + 0.5 * (np.cos(angle) * (columns - 0.5) + np.sin(angle) * (rows - 0.5)) * np.sqrt(2)
-    return _between(drawn, along)
-
-
-def _disc(drawn: np.random.Generator, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    middle = drawn.uniform(0.3, 0.7, 2)
-    return _between(drawn, np.hypot(rows - middle[0], columns - middle[1]))
-
-
-def _stripes(drawn: np.random.Generator, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    angle, count = drawn.uniform(0, np.pi), drawn.integers(3, 9)
-    along = np.cos(angle) * columns + np.sin(angle) * rows
-    return _between(drawn, (np.floor(along * count * 2) % 2 == 0).astype(float))
-
-
-def _checks(drawn: np.random.Generator, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    count = drawn.integers(3, 9)
-    return _between(drawn, (np.floor(rows * count) + np.floor(columns * count)) % 2)
-
-
-def _shapes(drawn: np.random.Generator, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    picture = np.broadcast_to(drawn.random((3, 1, 1)), (3, *rows.shape)).copy()
-    for turn in range(5):
-        middle, reach = drawn.uniform(0, 1, 2), drawn.uniform(0.08, 0.35, 2)
-        down, across = (rows - middle[0]) / reach[0], (columns - middle[1]) / reach[1]
-        inside = np.hypot(down, across) < 1 if turn % 2 else np.maximum(abs(down), abs(across)) < 1
-        picture = np.where(inside, drawn.random((3, 1, 1)), picture)
-    return picture
-
-
-def _shapes_in_noise(drawn: np.random.Generator, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    return _shapes(drawn, rows, columns) + drawn.normal(0, 0.1, (3, *rows.shape))
-
-
-def _between(drawn: np.random.Generator, along: np.ndarray) -> np.ndarray:
-    first, second = drawn.random((2, 3, 1, 1))
-    return first + (second - first) * along
-
-
-_KINDS = (_noise, _clouds, _gradient, _disc, _stripes, _checks, _shapes, _shapes_in_noise)

@@ -62,7 +62,7 @@ class _Loaded:
     def __init__(self, loaded: Published, model: Model) -> None:
         self.loaded, self.model = loaded, model
         self.room = discovery.load("data", model.manifest.modality)
-        self.preprocessing: Any = model.manifest.preprocessing.value()
+        self.preprocessing: Any = model.manifest.reading().value()
 
     def replay(self, arrays: np.ndarray) -> np.ndarray:
         """Predictions (n, K) of what the network reads."""
@@ -82,7 +82,7 @@ def _finished(model: Model) -> tuple[Finished, Any]:
         ExportError: when its head is not what an architecture has.
     """
     record, scorer, task = model.manifest.backbone, model.scorer, model.task
-    reading = model.manifest.preprocessing.value()
+    reading = model.manifest.reading().value()
     if record is None or not isinstance(scorer, NetworkScorer):
         raise ExportError(
             "This model has no network in it: a simple baseline won, and no library has an architecture for that",
@@ -147,7 +147,7 @@ def _predicted(loaded: Published, read: torch.Tensor, model: Model) -> np.ndarra
 def _their_own(model: Model, loaded: Published) -> str:
     """How far the library's own preprocessing leads away, measured on items of several shapes."""
     room = discovery.load("data", model.manifest.modality)
-    items = room.export_inputs(model.manifest.preprocessing.value()).examples(0)
+    items = room.export_inputs(model.manifest.reading().value()).examples(0)
     wanted = model.task.comparable(model.scorer.score(items, precision="float32", failed={}))
     read = torch.cat([loaded.prepared(room.decode(item)) for item in items])
     gap = float(np.abs(model.task.comparable(_predicted(loaded, read, model)) - wanted).max())

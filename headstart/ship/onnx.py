@@ -295,7 +295,7 @@ def _about(model: Model, inputs: ExportInputs) -> dict[str, str]:
         "input": inputs.words,
         "output": f"{model.task.gives} (n, {len(manifest.names)}), columns in the order of labels",
         STRANGENESS: _strangeness(model),
-        "preprocessing": manifest.preprocessing.model_dump(),
+        "preprocessing": manifest.reading().model_dump(),
         "temperature": manifest.temperature,
         "activation": model.task.activation(manifest.temperature),
         "base_model": backbone.name if backbone else "none",

@@ -125,7 +125,7 @@ class _Assembled:
     def score(self, items: Sequence[Any]) -> np.ndarray:
         """Predictions (n, K) of raw items."""
         manifest = self.model.manifest
-        room, preprocessing = discovery.load("data", manifest.modality), manifest.preprocessing.value()
+        room, preprocessing = discovery.load("data", manifest.modality), manifest.reading().value()
         return self.replay(np.stack([room.load(item, preprocessing) for item in items]))
 
 
@@ -219,7 +219,7 @@ def _about(model: Model, reads: list[dict[str, Any]]) -> dict[str, Any]:
         "labels": list(manifest.names),
         "architecture": record.architecture if record else "",
         "config": record.config if record else None,
-        "preprocessing": manifest.preprocessing.model_dump(),
+        "preprocessing": manifest.reading().model_dump(),
         "head": {
             "file": HEAD,
             "reads": reads,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -15,7 +16,7 @@ from torch import nn
 
 from headstart.backbones import catalogue
 from headstart.backbones.chain import Backbone
-from headstart.base import discovery
+from headstart.base import discovery, readings
 from headstart.base.errors import HeadstartError, ModelFolderError, Undecodable
 from headstart.base.manifest import DOUBT, NAME, WEIGHTS, Manifest
 from headstart.base.vocabulary import Reading
@@ -66,7 +67,7 @@ class Scorer(Protocol):
         ...
 
     def replay(self, arrays: np.ndarray) -> np.ndarray:
-        """Predictions (n, K) float64 of preprocessed inputs (n, 3, s, s) uint8, in float32 on the processor."""
+        """Predictions (n, K) float64 of preprocessed inputs (n, ...), in float32 on the processor."""
         ...
 
     def rejudge(self, arrays: np.ndarray) -> Judged:
@@ -150,7 +151,7 @@ class NetworkScorer:
         return Judged(scores, outputs[:, width].astype(np.float64) if watched else np.full(len(outputs), np.nan))
 
     def prepare(self, item: Any) -> np.ndarray:
-        """The network's input (3, s, s) uint8.
+        """The network's input: pixels (3, s, s) uint8, or tokens (w, t, 2) int32.
 
         Raises:
             Undecodable: when the item cannot be read.
@@ -173,8 +174,8 @@ class NetworkScorer:
 class BaselineScorer:
     """A model without a network."""
 
-    def __init__(self, predictor: Predictor) -> None:
-        self.predictor = predictor
+    def __init__(self, predictor: Predictor, modality: str = "images") -> None:
+        self.predictor, self._room = predictor, discovery.load("data", modality)
 
     def score(self, items: Sequence[Any], *, precision: str, failed: dict[int, str]) -> np.ndarray:
         """Predictions (n, K) float64; the precision is a network's business."""
@@ -201,9 +202,8 @@ class BaselineScorer:
             return np.empty(0)
 
     def replay(self, arrays: np.ndarray) -> np.ndarray:
-        """Predictions (n, K) float64 of the inputs, handed over as pictures (s, s, 3)."""
-        pictures = list(np.ascontiguousarray(arrays.transpose(0, 2, 3, 1)))
-        return np.asarray(self.predictor.predict(pictures), dtype=np.float64)
+        """Predictions (n, K) float64 of the inputs, handed over as items."""
+        return np.asarray(self.predictor.predict(self._room.handed(arrays)), dtype=np.float64)
 
     def prepare(self, item: Any) -> np.ndarray:
         """The prediction (K,) itself, for a baseline decodes what it predicts.
@@ -260,7 +260,7 @@ def _baseline(tensors: Mapping[str, torch.Tensor], manifest: Manifest, task: Tas
     room = discovery.load("baselines", manifest.baseline.name, kind="baseline")
     arrays = {name.removeprefix(BASELINE): tensor.numpy() for name, tensor in tensors.items()}
     try:
-        return BaselineScorer(room.restore(arrays, manifest.baseline.state, task))
+        return BaselineScorer(room.restore(arrays, manifest.baseline.state, task), manifest.modality)
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise ModelFolderError(f"The baseline {manifest.baseline.name} cannot be restored: {error!r}") from error
 
@@ -271,7 +271,9 @@ def _network(
     record, head_record = manifest.backbone, manifest.head
     if record is None or head_record is None:
         raise ModelFolderError("The manifest describes no network", where=NAME)
-    preprocessing = manifest.preprocessing.value()
+    if manifest.preprocessing is None:
+        raise ModelFolderError("The manifest does not say how the network's input is made", where=str(folder / NAME))
+    preprocessing = readings.restored(manifest.preprocessing, partial(_beside, folder, manifest), where=str(folder))
     backbone = catalogue.build(record.architecture, record.config)
     if max(record.taps) > backbone.depth:
         raise ModelFolderError(
@@ -294,6 +296,17 @@ def _network(
     if doubt is not None and doubt.known is not None:
         _fits(backbone, doubt.known, folder)
     return NetworkScorer(network, task, preprocessing, manifest.temperature, manifest.modality, doubt=doubt)
+
+
+def _beside(folder: Path, manifest: Manifest, name: str) -> bytes:
+    """A file beside the weights, which the manifest has to list: only then was it checked.
+
+    Raises:
+        ModelFolderError: when it is not listed.
+    """
+    if name not in manifest.files:
+        raise ModelFolderError(f"The manifest does not list {name}", where=str(folder / NAME))
+    return (folder / name).read_bytes()
 
 
 def _fits(backbone: Backbone, known: Known, folder: Path) -> None:

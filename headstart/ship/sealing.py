@@ -23,7 +23,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import save_file
 
-from headstart.base import files, hashes, readings
+from headstart.base import discovery, files, hashes, readings
 from headstart.base.errors import BadOption, HeadstartError, ModelFolderError, OutputExists
 from headstart.base.manifest import (
     CARD,
@@ -43,7 +43,7 @@ from headstart.base.manifest import (
     plain,
     sealed,
 )
-from headstart.base.vocabulary import BackboneInfo, Evidence, Preprocessing, Reading
+from headstart.base.vocabulary import BackboneInfo, Evidence, Reading
 from headstart.baselines.predictor import Predictor
 from headstart.features.network import Network
 from headstart.ship import card
@@ -53,9 +53,9 @@ from headstart.ship.scoring import BaselineScorer, NetworkScorer
 from headstart.ship.sealed import Model, load
 from headstart.tasks.task import Task
 
-_BASELINE_SIZE = 32
-
-LIBRARIES = ("torch", "torchvision", "timm", "safetensors", "numpy", "pillow", "scikit-learn")
+LIBRARIES = (
+    *("torch", "torchvision", "timm", "transformers", "tokenizers", "safetensors", "numpy", "pillow", "scikit-learn"),
+)
 
 
 def seal(
@@ -123,7 +123,7 @@ def seal(
         "modality": modality,
         "names": tuple(map(str, task.names)),
         "target": plain(task.record()),
-        "preprocessing": readings.recorded(preprocessing),
+        "preprocessing": None if preprocessing is None else readings.recorded(preprocessing),
         "data": plain(data),
         "training": plain(extra),
         "evidence": tuple(EvidenceRecord.of(row) for row in evidence),
@@ -136,7 +136,8 @@ def seal(
         "unmeasured": doubt.missing,
     }
     with _aside(to, sum(tensor.nbytes for tensor in scorer.tensors().values())) as aside:
-        _fill(aside, scorer, examples, fields, task, name=to.name, doubt=doubt)
+        beside = {} if preprocessing is None else readings.beside(preprocessing)
+        _fill(aside, scorer, examples, fields, task, name=to.name, doubt=doubt, beside=beside)
         model = load(aside)
         _place(aside, to)
     model.path = to
@@ -152,20 +153,20 @@ def _scorer(
     temperature: float,
     modality: str,
     doubt: Doubt,
-) -> tuple[NetworkScorer | BaselineScorer, Reading]:
+) -> tuple[NetworkScorer | BaselineScorer, Reading | None]:
     if network is not None:
         preprocessing = preprocessing or network.backbone.info.preprocessing
         return NetworkScorer(network, task, preprocessing, float(temperature), modality, doubt=doubt), preprocessing
     if predictor is None:
         raise BadOption("Nothing to seal", expected="a network or a baseline's predictor")
-    return BaselineScorer(predictor), preprocessing or Preprocessing(_BASELINE_SIZE)
+    return BaselineScorer(predictor, modality), preprocessing or discovery.load("data", modality).PLAIN
 
 
 def _golden(
     kind: str,
     scorer: NetworkScorer | BaselineScorer,
     task: Task,
-    preprocessing: Reading,
+    preprocessing: Reading | None,
     *,
     modality: str,
     own_items: Sequence[Any] | None,
@@ -176,7 +177,7 @@ def _golden(
             raise BadOption("There are no items of your own to keep", where="golden", expected="own_items")
         inputs = goldens.own(own_items, preprocessing, modality=modality)
     elif kind == "generated":
-        inputs = goldens.generate(preprocessing.size, seed=seed)
+        inputs = goldens.generate(preprocessing, modality=modality, seed=seed)
     else:
         raise BadOption(f"Golden examples cannot be {kind!r}", where="golden", expected="generated or own")
     judged = scorer.rejudge(inputs)
@@ -248,8 +249,11 @@ def _fill(
     *,
     name: str,
     doubt: Doubt,
+    beside: Mapping[str, bytes],
 ) -> None:
     try:
+        for each, content in beside.items():
+            (folder / each).write_bytes(content)
         save_file(scorer.tensors(), folder / WEIGHTS)
         examples.save(folder / GOLDEN)
         kept = doubt.arrays()
@@ -257,7 +261,7 @@ def _fill(
             save_arrays(kept, folder / DOUBT)
         described = Manifest(**fields, files={})
         (folder / CARD).write_text(card.render(described, task, name=name), encoding="utf-8")
-        listed = {each: _record(folder / each) for each in (WEIGHTS, GOLDEN, *([DOUBT] if kept else []), CARD)}
+        listed = {each: _record(folder / each) for each in (WEIGHTS, GOLDEN, *([DOUBT] if kept else []), *beside, CARD)}
         whole = described.model_copy(update={"files": listed}).model_dump(mode="json")
         files.write_json(folder / NAME, sealed(whole))
     except ValidationError as error:
@@ -306,7 +310,9 @@ def _place(aside: Path, to: Path) -> None:
         return
     # An earlier model must not lend its manifest to new weights, even for a moment.
     (to / NAME).unlink(missing_ok=True)
-    (to / DOUBT).unlink(missing_ok=True)
-    for name in (WEIGHTS, GOLDEN, DOUBT, CARD, NAME):
+    optional = (DOUBT, *readings.FILES.values())
+    for name in optional:
+        (to / name).unlink(missing_ok=True)
+    for name in (WEIGHTS, GOLDEN, *optional, CARD, NAME):
         if (aside / name).exists():
             (aside / name).replace(to / name)

@@ -53,10 +53,10 @@ class Classification(Task):
     estimates = False
     words = Words(
         purpose="Tells {count} classes apart ({names}).",
-        limit="It always answers with one of its classes, also for a picture of something else.",
+        limit="It always answers with one of its classes, also for a {item} of something else.",
         counted="Items a class",
         noun=("class", "classes"),
-        pipeline="image-classification",
+        pipeline="classification",
         collapsed="collapsed to one class",
     )
 

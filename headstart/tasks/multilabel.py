@@ -58,10 +58,10 @@ class Multilabel(Task):
     problem = "multi_label_classification"
     estimates = False
     words = Words(
-        purpose="Says which of {count} labels a picture has ({names}).",
-        limit="It knows its own labels only, and says nothing of what else a picture shows.",
+        purpose="Says which of {count} labels a {item} has ({names}).",
+        limit="It knows its own labels only, and says nothing of what else a {item} holds.",
         counted="Items a label",
-        pipeline="image-classification",
+        pipeline="classification",
         noun=("label", "labels"),
     )
 

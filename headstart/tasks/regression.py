@@ -56,8 +56,8 @@ class Regression(Task):
     gives = "values"
     problem = "regression"
     words = Words(
-        purpose="Estimates a number, {names}, from a picture.",
-        limit="It always answers with a number, also for a picture of something else, and knows no range beyond "
+        purpose="Estimates a number, {names}, from a {item}.",
+        limit="It always answers with a number, also for a {item} of something else, and knows no range beyond "
         "that of its training items.",
         collapsed="collapsed to one value",
     )

@@ -38,11 +38,11 @@ class Words:
     """How a task is talked about.
 
     Attributes:
-        purpose: what a model does, for its card, with {names}.
+        purpose: what a model does, for its card, with {names} and {item}, what it reads.
         limit: what it cannot do.
         counted: what items are counted by, where names are; empty where they are not.
         noun: what a name is, one and many.
-        pipeline: the hub's name for such a model of pictures; empty if it has none.
+        pipeline: the hub's name for such a model, behind that of what it reads (image-classification); empty if none.
         collapsed: what a network does that has learnt nothing.
     """
 

@@ -20,7 +20,7 @@ from headstart.base import discovery
 from headstart.base.errors import Undecodable
 from headstart.base.manifest import GOLDEN
 from headstart.base.vocabulary import Wire
-from headstart.ship import golden
+from headstart.ship import card, golden
 from headstart.ship.sealed import Model
 from headstart.ship.server import answers, inputs, pages, refusals, schema
 from headstart.ship.server.admission import Door
@@ -153,7 +153,7 @@ def build(service: Service, *, secured: bool) -> FastAPI:
     api = FastAPI(
         title="headstart",
         version=version("headstart"),
-        description=f"A sealed model that answers over HTTP. {service.model.task.words.limit}",
+        description=f"A sealed model that answers over HTTP. {card.limit(service.model.task, service.model.manifest.modality)}",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
