@@ -1,4 +1,4 @@
-"""Small text networks with tokenizers of their own, and short texts to learn: what the tests of several rooms train on."""
+"""Small text networks with tokenizers, and short texts to learn: what the tests of several rooms train on."""
 
 import json
 
@@ -13,28 +13,10 @@ TOPICS = {
     "sailing": "mast harbour wind anchor sail tide rope deck keel crew",
     "trains": "platform ticket engine rail station carriage signal track timetable guard",
 }
-COMMON = [
-    "the",
-    "a",
-    "of",
-    "and",
-    "in",
-    "with",
-    "near",
-    "after",
-    "before",
-    "we",
-    "they",
-    "it",
-    "was",
-    "is",
-    "on",
-    "very",
-    "slowly",
-    "again",
-    "today",
-    "yesterday",
-]
+COMMON = (
+    *("the", "a", "of", "and", "in", "with", "near", "after", "before", "we"),
+    *("they", "it", "was", "is", "on", "very", "slowly", "again", "today", "yesterday"),
+)
 
 
 def sentences(per_class=40, *, seed=0, shortest=4, longest=14, share=0.35):

@@ -96,7 +96,7 @@ class Pixels:
 
     @cached_property
     def sizes(self) -> np.ndarray | None:
-        """(n,) tokens of each text, the empty places of its windows among them; None where all items are of one size."""
+        """(n,) tokens of each text, the empty places of its windows too; None where all items are of one size."""
         return self.extents.prod(axis=1) if self.ragged else None
 
     @property

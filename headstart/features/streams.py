@@ -19,8 +19,8 @@ POOL = 8
 class Training:
     """Shuffled batches of activations; each epoch reads the next view, and batches are mixed if that is asked for.
 
-    A last batch of one item is left out, for batch statistics need two. Items of lengths of their own come in batches of
-    about one length, for a batch costs what its longest costs.
+    A last batch of one item is left out, for batch statistics need two. Items of lengths of their own come in batches
+    of about one length, for a batch costs what its longest costs.
 
     Args:
         activations: what the tail reads.

@@ -98,7 +98,21 @@ def test_a_folder_of_the_second_version_is_read_and_tells_nothing_familiar(folde
     del old["familiar"], old["unmeasured"]
     (folder / manifest.NAME).write_text(json.dumps(manifest.sealed(old)))
     found = manifest.read(folder)
-    assert found.familiar is None and "before" in found.unmeasured and found.schema_version == 3
+    assert found.familiar is None and "before" in found.unmeasured and found.schema_version == 4
+
+
+def test_a_folder_of_the_third_version_reads_pictures_as_before(folder: Path) -> None:
+    (folder / manifest.NAME).write_text(json.dumps(manifest.sealed(plain_manifest(folder) | {"schema_version": 3})))
+    found = manifest.read(folder)
+    assert found.schema_version == 4 and found.reading().value() == Preprocessing(32)
+
+
+def test_only_a_model_without_a_network_reads_items_as_they_are(folder: Path) -> None:
+    change(folder, preprocessing=None)
+    assert "needs 'backbone', 'head' and 'preprocessing'" in refused(folder)
+    change(folder, preprocessing=None, kind="baseline", baseline={"name": "words", "state": {}})
+    with pytest.raises(ModelFolderError, match="words reads the images themselves"):
+        manifest.read(folder).reading()
 
 
 def test_what_is_familiar_needs_a_network(folder: Path) -> None:

@@ -14,26 +14,24 @@ from headstart.ship import golden
 from headstart.ship.golden import Golden
 
 
+def drawn(size: int, *, seed: int, count: int = 8) -> np.ndarray:
+    return golden.generate(Preprocessing(size), modality="images", seed=seed, count=count)
+
+
 @pytest.mark.parametrize("size", [1, 8, 64])
 def test_generated_inputs_are_of_the_right_kind_and_all_different(size: int) -> None:
-    inputs = golden.generate(Preprocessing(size), modality="images", seed=0)
+    inputs = drawn(size, seed=0)
     assert inputs.shape == (8, 3, size, size) and inputs.dtype == np.uint8
     assert len({picture.tobytes() for picture in inputs}) == 8
 
 
 def test_generated_inputs_follow_the_seed() -> None:
-    assert np.array_equal(
-        golden.generate(Preprocessing(32), modality="images", seed=3),
-        golden.generate(Preprocessing(32), modality="images", seed=3),
-    )
-    assert not np.array_equal(
-        golden.generate(Preprocessing(32), modality="images", seed=3),
-        golden.generate(Preprocessing(32), modality="images", seed=4),
-    )
+    assert np.array_equal(drawn(32, seed=3), drawn(32, seed=3))
+    assert not np.array_equal(drawn(32, seed=3), drawn(32, seed=4))
 
 
 def test_generated_inputs_use_the_range() -> None:
-    for picture in golden.generate(Preprocessing(64), modality="images", seed=1)[[0, 2, 4, 5, 6]]:
+    for picture in drawn(64, seed=1)[[0, 2, 4, 5, 6]]:
         assert int(picture.max()) - int(picture.min()) > 40
 
 
@@ -46,7 +44,7 @@ def test_own_inputs_are_the_first_eight_preprocessed() -> None:
 
 def examples() -> Golden:
     probabilities = np.array([[0.7, 0.2, 0.1], [0.4995, 0.5005, 0.0]], dtype=np.float32)
-    return Golden(golden.generate(Preprocessing(8), modality="images", seed=0, count=2), probabilities)
+    return Golden(drawn(8, seed=0, count=2), probabilities)
 
 
 def test_the_same_answers_pass_and_the_gap_is_returned() -> None:

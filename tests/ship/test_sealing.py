@@ -32,7 +32,7 @@ def test_the_folder_holds_plain_files_and_nothing_else(model_folder: Path) -> No
     assert names(model_folder) == FILES
     manifest = json.loads((model_folder / NAME).read_text())
     assert set(manifest["files"]) == FILES - {NAME}
-    assert manifest["schema_version"] == 3 and manifest["kind"] == "network"
+    assert manifest["schema_version"] == 4 and manifest["kind"] == "network"
     assert manifest["golden"] == {"origin": "generated", "count": 8, "tolerance": 0.001}
     assert {"torch", "numpy", "safetensors"} <= set(manifest["libraries"])
 

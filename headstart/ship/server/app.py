@@ -150,10 +150,11 @@ def wire_of(model: Model) -> Wire:
 
 def build(service: Service, *, secured: bool) -> FastAPI:
     """The application: routes, errors, and a description of both."""
+    limit = card.limit(service.model.task, service.model.manifest.modality)
     api = FastAPI(
         title="headstart",
         version=version("headstart"),
-        description=f"A sealed model that answers over HTTP. {card.limit(service.model.task, service.model.manifest.modality)}",
+        description=f"A sealed model that answers over HTTP. {limit}",
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
