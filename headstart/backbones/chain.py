@@ -83,6 +83,11 @@ class Backbone(nn.Module):
             x = stage(x)
         return x
 
+    @property
+    def of_tokens(self) -> bool:
+        """True where tokens cross the cuts, the last feature of each saying whether it is there."""
+        return self._mean is not None
+
     def prefix(self, k: int) -> nn.Module:
         """The first k stages; the identity for k = 0.
 

@@ -48,6 +48,8 @@ class Segment(nn.Module):
         windows = x.flatten(0, 1)
         mask = (windows[..., 0] > 0) if self.start else (windows[..., -1] > 0.5)
         live = mask.any(dim=1)
+        if torch.compiler.is_exporting():
+            return self._steadily(windows, mask, live).unflatten(0, tuple(x.shape[:2]))
         # A text with fewer windows than another one costs nothing for those it has not.
         mine, seen = (windows, mask) if bool(live.all()) else (windows[live], mask[live])
         hidden = self.model(**self._given(mine, seen), attention_mask=seen.long()).last_hidden_state
@@ -57,10 +59,19 @@ class Segment(nn.Module):
             kept = everything.index_copy(0, torch.nonzero(live).flatten(), kept)
         return kept.unflatten(0, tuple(x.shape[:2]))
 
+    def _steadily(self, windows: torch.Tensor, mask: torch.Tensor, live: torch.Tensor) -> torch.Tensor:
+        """The same with the same steps whatever the texts are, as a graph has to have them."""
+        first = torch.arange(mask.shape[1], device=mask.device) == 0
+        # A window without any token has one that nobody reads: attention to nothing is no number.
+        seen = mask | (~live.unsqueeze(1) & first)
+        hidden = self.model(**self._given(windows, seen), attention_mask=seen.long()).last_hidden_state
+        there = mask.unsqueeze(-1)
+        return torch.cat([torch.where(there, hidden, 0.0), there.to(hidden.dtype)], dim=-1)
+
     def _given(self, windows: torch.Tensor, seen: torch.Tensor) -> dict[str, torch.Tensor]:
         if not self.start:
             return {"inputs_embeds": windows[..., :-1]}
-        ids = torch.where(seen, windows[..., 0].long() - 1, self.padding)
+        ids = torch.where(seen & (windows[..., 0] > 0), windows[..., 0].long() - 1, self.padding)
         types = {"token_type_ids": windows[..., 1].long()} if takes_types(self.model) else {}
         return {"input_ids": ids, **types}
 

@@ -74,6 +74,12 @@ def picture(png: bytes, what: str) -> Piece:
     return Piece(f'<img src="data:image/png;base64,{data}" alt="{html.escape(what)}" style="{style}">')
 
 
+def words(said: str) -> Piece:
+    """The words of an item, whichever way they are written."""
+    style = f"max-width:420px;overflow-wrap:anywhere;border-left:{_LINE};padding-left:8px;font-size:13px"
+    return Piece(f'<div dir="auto" style="{style}">{html.escape(said)}</div>')
+
+
 def bar(share: float) -> Piece:
     """A share of 1 as a bar, beside its number in percent."""
     width = 100 * min(1.0, max(0.0, share))

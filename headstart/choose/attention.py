@@ -13,7 +13,9 @@ from headstart.choose import pictures
 from headstart.choose.finish import Finished
 from headstart.choose.ground import Ground
 from headstart.choose.parts import Part
-from headstart.features import attribution
+from headstart.features import attribution, token_attribution
+from headstart.features.network import Network
+from headstart.features.store import joined
 from headstart.tasks.task import Task, text
 
 ITEMS = 12
@@ -38,11 +40,11 @@ def of(ground: Ground, ended: Finished, tested: Part, shown: Mapping[int, str]) 
     Args:
         ground, ended: the run.
         tested: the part that the rows are of.
-        shown: position in the data set -> its small picture; what has none is left out.
+        shown: position in the data set -> the file that stands for it; what has none is left out.
 
     Raises:
         MissingExtra: without captum.
-        BadOption: when the network has no map of places.
+        BadOption: when the network has neither a map of places nor tokens.
         Undecodable: for an item that cannot be read any more.
     """
     network, task, data = ended.network, ground.task, ground.dataset
@@ -52,14 +54,14 @@ def of(ground: Ground, ended: Finished, tested: Part, shown: Mapping[int, str]) 
     preprocessing = network.backbone.info.preprocessing
     room = discovery.load("data", data.modality)
     items = [data.items[int(tested.rows[row])] for row in chosen]
-    inputs = torch.from_numpy(np.stack([room.load(item, preprocessing) for item in items]))
+    inputs = joined([torch.from_numpy(room.load(item, preprocessing))[None] for item in items])
     network.eval().to(ground.machine.device)
     with torch.inference_mode():
         outputs = network(inputs.to(ground.machine.device)).float().cpu().numpy()
     said = task.predictions(outputs, ended.trial.temperature)
     direction = task.direction(said)
     about = np.ones_like(outputs) if direction is None else direction
-    found = attribution.relevance(network, inputs, about, signed=direction is not None)
+    found = _relevance(network, inputs, about, signed=direction is not None)
     result: list[dict[str, Any]] = []
     for row, item, answer, towards, heat in zip(chosen, items, said, about, found.maps, strict=True):
         if not heat.any() or len(result) == ITEMS:
@@ -70,7 +72,8 @@ def of(ground: Ground, ended: Finished, tested: Part, shown: Mapping[int, str]) 
             {
                 "part": "tested",
                 "row": row,
-                "picture": shown[position],
+                # Marked words are the item; a picture is looked at beside what was laid over it.
+                "picture": shown[position] if isinstance(overlay, bytes) else "",
                 "overlay": pictures.write(ground.journal.path, f"heat-{data.digests[position][:20]}", overlay),
                 "predicted": text(next(iter(task.answer(answer).values()))),
                 "truth": task.meant(tested.targets[row]),
@@ -79,3 +82,9 @@ def of(ground: Ground, ended: Finished, tested: Part, shown: Mapping[int, str]) 
             }
         )
     return result
+
+
+def _relevance(network: Network, inputs: torch.Tensor, about: np.ndarray, *, signed: bool) -> attribution.Relevance:
+    """How much the places of a map counted, or the tokens where that is what crosses the network's cuts."""
+    how = token_attribution.relevance if network.backbone.of_tokens else attribution.relevance
+    return how(network, inputs, about, signed=signed)

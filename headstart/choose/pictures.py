@@ -1,4 +1,4 @@
-"""Small pictures of the items that are worth showing, made by their modality and kept beside the run.
+"""Small pictures of the items that are worth showing, or their words, made by their modality and kept beside the run.
 
 Suspected labels, confident mistakes and a few of every kind of answer come first; the rest of the room goes to items
 spread over what was tested, so that a map of them can show what a point is.
@@ -6,6 +6,7 @@ spread over what was tested, so that a map of them can show what a point is.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ import numpy as np
 
 from headstart.base import discovery, files
 from headstart.base.errors import Undecodable
+from headstart.base.excerpt import Shown
 from headstart.base.run import SHOWN
 from headstart.choose.parts import HELD_OUT, Part
 from headstart.data.dataset import Dataset
@@ -74,7 +76,7 @@ def _spread(n: int) -> np.ndarray:
 
 
 def draw(data: Dataset, positions: Sequence[int], to: Path) -> dict[int, str]:
-    """Make small pictures of some items: position -> file name within the run; one that cannot be read has none.
+    """Keep what stands for some items: position -> file name within the run; one that cannot be read has none.
 
     Raises:
         DiskFull, HeadstartError: when they cannot be written.
@@ -90,18 +92,22 @@ def draw(data: Dataset, positions: Sequence[int], to: Path) -> dict[int, str]:
     return found
 
 
-def _small(room: ModuleType, item: Any) -> bytes | None:
+def _small(room: ModuleType, item: Any) -> Shown | None:
     try:
-        return bytes(room.render(item))
+        shown: Shown = room.render(item)
     except Undecodable:
         return None  # gone since the fit began, which is no reason to show nothing at all
+    return shown
 
 
-def write(to: Path, name: str, picture: bytes) -> str:
-    """Keep a picture in a run directory; its name within it."""
-    with files.whole(to / SHOWN / f"{name}.png", len(picture)) as temporary:
-        temporary.write_bytes(picture)
-    return f"{SHOWN}/{name}.png"
+def write(to: Path, name: str, shown: Shown) -> str:
+    """Keep a picture, or words, in a run directory; the name of the file within it."""
+    picture = isinstance(shown, bytes)
+    content = shown if isinstance(shown, bytes) else json.dumps(shown.as_dict(), ensure_ascii=True).encode("ascii")
+    file = f"{SHOWN}/{name}{'.png' if picture else '.json'}"
+    with files.whole(to / file, len(content)) as temporary:
+        temporary.write_bytes(content)
+    return file
 
 
 def by_row(parts: Mapping[str, Part], pictures: Mapping[int, str]) -> dict[str, dict[str, str]]:

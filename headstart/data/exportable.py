@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headstart.base.vocabulary import Preprocessing
+from headstart.base.vocabulary import Reading
 
 if TYPE_CHECKING:
     from torch import nn
@@ -33,16 +33,19 @@ class ExportInputs:
         arrays: a raw item, as the modality takes it -> its inputs, each with a batch of one.
         replayed: what the network reads (n, ...), as golden examples keep it -> inputs that are raw items of it.
         examples: seed -> raw items of several shapes, generated.
+        read: what the network reads: the name of each axis, or its length where that is fixed; of the shape that one
+            example has if empty.
+        most: name of an axis -> its greatest length, where there is one.
         words: a sentence on what is to be handed over.
         differs: a sentence on why files may give slightly other predictions than the sealed model's; empty if never.
         snippet: Python that makes the inputs of the file at ``path``, a line each; it may import what is in ``needs``.
-        prepared: Python that makes what the network reads, ``pixels`` (1, ...) normalised, a line each, out of
-            ``about["preprocessing"]``; for those who have the weights and no graph.
+        prepared: Python that makes what the network reads, a line each, out of ``about["preprocessing"]``; for those
+            who have the weights and no graph.
         needs: packages that both need besides numpy.
         files: what must lie beside the graph, such as a tokenizer: name -> content.
     """
 
-    preprocessing: Preprocessing
+    preprocessing: Reading
     axes: Mapping[str, Sequence[str | int]]
     prepare: nn.Module | None
     arrays: Callable[[Any], dict[str, np.ndarray]]
@@ -52,5 +55,7 @@ class ExportInputs:
     snippet: Sequence[str]
     differs: str = ""
     prepared: Sequence[str] = ()
+    read: Sequence[str | int] = ()
+    most: Mapping[str, int] = field(default_factory=dict)
     needs: Sequence[str] = ()
     files: Mapping[str, bytes] = field(default_factory=dict)

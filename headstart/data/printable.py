@@ -7,6 +7,8 @@ from pathlib import PurePath
 from typing import Any
 
 _JOINERS = "\u200c\u200d"
+_QUIET = "\u00ad\u200b\u200e\u200f\u061c\u2060\ufeff"
+"""Characters that are not seen and turn nothing round: hyphens at the end of a line, marks of direction, no-breaks."""
 
 
 def printable(text: str) -> str:
@@ -20,6 +22,26 @@ def printable(text: str) -> str:
         char if char.isprintable() or char in _JOINERS else char.encode("unicode_escape").decode("ascii")
         for char in text
     )
+
+
+def readable(text: str) -> str:
+    """A text to be read, with its lines: what ``printable`` escapes is escaped, but spaces of every kind are spaces.
+
+    Nothing of it can turn round what stands beside it on a page, or run there.
+    """
+    if text.isprintable():
+        return text
+    return "".join(_readable(char) for char in text)
+
+
+def _readable(char: str) -> str:
+    if char.isprintable() or char == "\n" or char in _JOINERS:
+        return char
+    if char in _QUIET:
+        return ""
+    if char in "\u2028\u2029\x0b\x0c\x85\r":
+        return "\n"
+    return " " if char.isspace() else char.encode("unicode_escape").decode("ascii")
 
 
 def where(item: Any, position: int) -> str:

@@ -14,10 +14,12 @@ import numpy as np
 
 from headstart.base import hashes
 from headstart.base.errors import Undecodable
+from headstart.base.excerpt import Excerpt
 from headstart.base.seeds import generator
-from headstart.base.vocabulary import BackboneInfo, Demand, Tokenization
-from headstart.data import prose, scripts, tokenizing
+from headstart.base.vocabulary import BackboneInfo, Demand, Tokenization, Wire
+from headstart.data import excerpts, prose, scripts, token_inputs, tokenizing
 from headstart.data.deferred import fetched
+from headstart.data.exportable import ExportInputs
 from headstart.data.passages import Passage
 from headstart.data.tokenizing import Text
 from headstart.measure import shingles
@@ -46,6 +48,10 @@ _LENGTHS = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Words of generated texts, in lengths of a window."""
 _BETWEEN = "\x00"
 """Between the two texts of a pair, in their bytes; no text has it."""
+WIRE = Wire(("text/plain",), text=True, unit="characters", most=200_000)
+"""Texts travel as they are, in UTF-8; a pair of them as two."""
+CHARACTERS = 20
+"""Characters of a text that take the room of one pixel of a picture's side."""
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -212,21 +218,49 @@ def expects(info: BackboneInfo | None) -> tuple[Demand, ...]:
     return prose.expects(info)
 
 
-def render(*given: Any) -> Any:
-    """Not written yet."""
-    raise NotImplementedError
+def render(item: Any, size: int = 96) -> Excerpt:
+    """A text for a page: its beginning, as many characters as there is room for where a picture had ``size`` pixels.
+
+    Raises:
+        Undecodable: as ``decode``.
+    """
+    return excerpts.of(decode(item), CHARACTERS * size)
 
 
-def overlay(*given: Any) -> Any:
-    """Not written yet."""
-    raise NotImplementedError
+def overlay(item: Any, heat: np.ndarray, preprocessing: Tokenization, size: int = 96) -> Excerpt:
+    """A text in which the words are marked by the heat (w, t), from 0, of their tokens.
+
+    Raises:
+        Undecodable: as ``decode``.
+        WeightsError: as ``load``.
+    """
+    text = decode(item)
+    return excerpts.marked(text, tokenizing.spans(text, preprocessing), heat, CHARACTERS * size)
 
 
-def received(*given: Any) -> Any:
-    """Not written yet."""
-    raise NotImplementedError
+def received(content: bytes | str | tuple[str, str], most: int) -> Text:
+    """An item that a stranger sent, fit to be decoded: a text, or a pair, of at most ``most`` characters each.
+
+    Raises:
+        Undecodable: for what is empty, too long, or no UTF-8.
+    """
+    if isinstance(content, tuple):
+        first, second = (_received(each, most) for each in content)
+        return first, second
+    return _received(content, most)
 
 
-def export_inputs(*given: Any) -> Any:
-    """Not written yet."""
-    raise NotImplementedError
+def _received(content: bytes | str, most: int) -> str:
+    text = _decoded(content) if isinstance(content, bytes) else content
+    if len(text) > most:
+        raise Undecodable(f"{len(text):,} characters are too many", expected=f"at most {most:,}")
+    return _one(text)
+
+
+def export_inputs(preprocessing: Tokenization) -> ExportInputs:
+    """What an exported graph takes: the ids of a text's tokens, as the tokenizer beside it makes them.
+
+    Raises:
+        ExportError: for a reader that has no file which others read.
+    """
+    return token_inputs.described(preprocessing, decode)

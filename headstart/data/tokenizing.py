@@ -7,6 +7,7 @@ repository is run.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ from headstart.base.vocabulary import Tokenization
 
 Text = str | tuple[str, str]
 """One text, or a pair of them that belong together."""
+Span = tuple[int | None, int, int]
+"""Where a token stands: in which of the texts, its first character there, and the one behind its last; None for a token
+that only frames a text."""
 _READY: dict[Tokenization, Any] = {}
 _MAKING = threading.Lock()
 
@@ -35,17 +39,53 @@ def tokens(text: Text, reading: Tokenization) -> np.ndarray:
         WeightsError: when the tokenizer is missing or cannot be read.
         MissingExtra: without the tokenizers library.
     """
+    windows = _windows(text, reading)
+    found = np.zeros((len(windows), max(1, *(len(each.ids) for each in windows)), 2), dtype=np.int32)
+    for row, each in zip(found, windows, strict=True):
+        row[: len(each.ids), 0] = np.asarray(each.ids, dtype=np.int32) + 1
+        row[: len(each.ids), 1] = each.type_ids
+    return found
+
+
+def spans(text: Text, reading: Tokenization) -> list[list[Span]]:
+    """Where the tokens of each window stand in the text, in the order of ``tokens``.
+
+    Raises:
+        WeightsError, MissingExtra: as ``tokens``.
+    """
+    return [
+        [(which, *place) for which, place in zip(each.sequence_ids, each.offsets, strict=True)]
+        for each in _windows(text, reading)
+    ]
+
+
+def written(reading: Tokenization, draws: Sequence[int]) -> str:
+    """A text of as many of the vocabulary's tokens as there are draws, written as the tokenizer writes tokens."""
+    tokenizer = _ready(reading)
+    size = tokenizer.get_vocab_size()
+    text: str = tokenizer.decode([int(each) % size for each in draws])
+    # Of what only frames texts nothing is written, and a text has to say something.
+    return text if text.strip() else "a"
+
+
+def overlap(reading: Tokenization) -> int:
+    """Tokens that neighbouring windows share, at most half of what a window has room for."""
+    return _shared(_ready(reading), reading)
+
+
+def _shared(tokenizer: Any, reading: Tokenization) -> int:
+    framing = tokenizer.num_special_tokens_to_add(is_pair=False)
+    return int(max(0, min(reading.overlap, (reading.length - framing) // 2)))
+
+
+def _windows(text: Text, reading: Tokenization) -> list[Any]:
     tokenizer = _ready(reading)
     first = tokenizer.encode(text) if isinstance(text, str) else tokenizer.encode(*text)
     windows = [first, *first.overflowing]
     if len(windows) > reading.windows:
         spread = np.linspace(0, len(windows) - 1, reading.windows).round().astype(int)
         windows = [windows[i] for i in spread]
-    found = np.zeros((len(windows), max(1, *(len(each.ids) for each in windows)), 2), dtype=np.int32)
-    for row, each in zip(found, windows, strict=True):
-        row[: len(each.ids), 0] = np.asarray(each.ids, dtype=np.int32) + 1
-        row[: len(each.ids), 1] = each.type_ids
-    return found
+    return windows
 
 
 COMMON = (
@@ -84,9 +124,7 @@ def _made(reading: Tokenization) -> Any:
     try:
         made = Tokenizer.from_str(reading.content.decode("utf-8"))
         made.no_padding()
-        framing = made.num_special_tokens_to_add(is_pair=False)
-        overlap = max(0, min(reading.overlap, (reading.length - framing) // 2))
-        made.enable_truncation(reading.length, stride=overlap)
+        made.enable_truncation(reading.length, stride=_shared(made, reading))
     except Exception as error:  # the library raises whatever its parser says
         raise WeightsError(f"The tokenizer cannot be read: {error}") from error
     return made

@@ -10,6 +10,7 @@ import numpy as np
 from headstart.base import discovery, display
 from headstart.base.display import Piece
 from headstart.base.errors import HeadstartError
+from headstart.base.excerpt import Shown
 from headstart.base.vocabulary import Evidence, Interval
 from headstart.data.printable import listing, printable
 
@@ -21,6 +22,8 @@ MOST = 24
 """Predictions that a list of them shows; the others are counted."""
 TOP = 5
 """Classes or labels that a prediction shows."""
+WORDS = 200
+"""Characters that a text is shown with."""
 SCORES = 3
 """Scores that a table has columns for."""
 _ROLES = {"transfer": "transferred", "scratch": "from scratch", "baseline": "no network"}
@@ -30,7 +33,7 @@ class Predictions(list["Prediction"]):
     """A list of predictions that shows itself as a table."""
 
     def _repr_html_(self) -> str:
-        rows = [[_picture(one, 48), _named(one.item), one.said()] for one in self[:MOST]]
+        rows = [[*_looks(one, 48), one.said()] for one in self[:MOST]]
         more = f"and {len(self) - MOST:,} more" if len(self) > MOST else ""
         title = f"{len(self):,} {'prediction' if len(self) == 1 else 'predictions'}"
         return display.panel(title, display.table(["", "Item", "Answer"], rows), display.line(more, faint=True))
@@ -102,17 +105,21 @@ def prediction(shown: Prediction) -> str:
     if shown.task.words.counted:
         order = np.argsort(-shown.scores, kind="stable")[:TOP]
         rows = [[shown.classes[i], display.bar(float(shown.scores[i]))] for i in order]
-    answer = display.panel(shown.said(), display.line(_named(shown.item), faint=True), display.table(["", ""], rows))
-    return display.beside(_picture(shown, 96), answer)
+    item, name = _looks(shown, 96)
+    answer = display.panel(shown.said(), display.line(name, faint=True), display.table(["", ""], rows))
+    return display.beside(item, answer)
 
 
-def _picture(shown: Prediction, size: int) -> Piece:
-    """The item as its modality renders it; nothing where it can no longer be read."""
+def _looks(shown: Prediction, size: int) -> tuple[Piece, str]:
+    """The item as its modality renders it, nothing where it can no longer be read; and how it is called."""
     try:
-        png = discovery.load("data", shown.modality, kind="modality").render(shown.item, size)
+        rendered: Shown = discovery.load("data", shown.modality, kind="modality").render(shown.item, size)
     except HeadstartError:
-        return Piece("")
-    return display.picture(png, _named(shown.item))
+        return Piece(""), _named(shown.item)
+    if isinstance(rendered, bytes):
+        return display.picture(rendered, _named(shown.item)), _named(shown.item)
+    # Words say what they are; those of a table know their row besides.
+    return display.words(rendered.brief(WORDS)), printable(str(getattr(shown.item, "name", "")))
 
 
 def _named(item: Any) -> str:

@@ -19,7 +19,7 @@ from torch import nn
 
 from headstart.base import discovery
 from headstart.base.errors import ExportError, MissingExtra
-from headstart.base.vocabulary import Preprocessing
+from headstart.base.vocabulary import Reading
 from headstart.baselines.predictor import Graph
 from headstart.data.exportable import BATCH, ExportInputs
 from headstart.features.familiarity import Watched
@@ -172,27 +172,29 @@ def _composed(onnx: Any, model: Model, inputs: ExportInputs, network: nn.Module)
     """Preparation and network as one graph; the tensor between them keeps a name, so that either can be run alone."""
     given, outputs = _example(inputs), _outputs(model, network)
     if inputs.prepare is None:
-        return _graph(network, given, inputs.axes, outputs)
+        return _graph(network, given, inputs.axes, outputs, inputs.most)
     with torch.no_grad():
         read = inputs.prepare(*given.values())
-    shape = (BATCH, *read.shape[1:])
-    back = _graph(network, {PREPARED: read}, {PREPARED: shape}, outputs)
+    shape = tuple(inputs.read) or (BATCH, *read.shape[1:])
+    back = _graph(network, {PREPARED: read}, {PREPARED: shape}, outputs, inputs.most)
     front = onnx.load_from_string(_front(model.manifest.modality, inputs.preprocessing))
     # Only one side may be renamed: the library does not follow names into the branches that the preparation has.
     back = onnx.compose.add_prefix(back, BEHIND, rename_inputs=False, rename_outputs=False)
-    between = onnx.helper.make_tensor_value_info(PREPARED, onnx.TensorProto.UINT8, shape)
+    kind = onnx.helper.np_dtype_to_tensor_dtype(read.numpy().dtype)
+    between = onnx.helper.make_tensor_value_info(PREPARED, kind, shape)
     whole = onnx.compose.merge_models(front, back, io_map=[(PREPARED, PREPARED)])
     whole.graph.value_info.append(between)
     return whole
 
 
 @lru_cache(maxsize=8)
-def _front(modality: str, preprocessing: Preprocessing) -> bytes:
+def _front(modality: str, preprocessing: Reading) -> bytes:
     """The graph of a preparation, which many models share."""
     inputs: ExportInputs = discovery.load("data", modality).export_inputs(preprocessing)
     if inputs.prepare is None:
         raise ExportError(f"{modality} are not prepared in a graph")
-    return bytes(_graph(inputs.prepare, _example(inputs), inputs.axes, (PREPARED,)).SerializeToString())
+    made = _graph(inputs.prepare, _example(inputs), inputs.axes, (PREPARED,), inputs.most)
+    return bytes(made.SerializeToString())
 
 
 def _outputs(model: Model, network: nn.Module) -> tuple[str, ...]:
@@ -207,7 +209,11 @@ def _example(inputs: ExportInputs) -> dict[str, torch.Tensor]:
 
 
 def _graph(
-    module: nn.Module, given: Mapping[str, torch.Tensor], axes: Mapping[str, Sequence[Any]], outputs: Sequence[str]
+    module: nn.Module,
+    given: Mapping[str, torch.Tensor],
+    axes: Mapping[str, Sequence[Any]],
+    outputs: Sequence[str],
+    most: Mapping[str, int],
 ) -> Any:
     """A module as a graph with every named axis free.
 
@@ -215,7 +221,7 @@ def _graph(
         ExportError: when the exporter cannot follow it.
     """
     free = {word for sizes in axes.values() for word in sizes if isinstance(word, str)}
-    dimensions = {word: torch.export.Dim(word, min=1) for word in free}
+    dimensions = {word: torch.export.Dim(word, min=1, max=most.get(word)) for word in free}
     shapes = tuple({at: dimensions[word] for at, word in enumerate(axes[name]) if word in free} for name in given)
     with torch.no_grad():
         # What is wrong without the exporter is to be told without it.

@@ -19,9 +19,18 @@ def show(facts: Facts) -> Panel | None:
     if not rows:
         return None
     methods = ", ".join(dict.fromkeys(text_of(row.get("method")) for row in rows if row.get("method")))
-    lead = "Each item, and beside it where the network looked for its answer"
+    beside = any(row.get("picture") for row in rows)
+    lead = (
+        "Each item, and beside it where the network looked for its answer"
+        if beside
+        else ("What the network went by: the stronger a word is marked, the more it spoke for the answer")
+    )
     lead += f" ({methods}). " if methods else ". "
-    lead += "Colour on the background is a warning: the answer may be read off something else than what is shown."
+    lead += (
+        "Colour on the background is a warning: the answer may be read off something else than what is shown."
+        if beside
+        else "Marks on words that have nothing to do with it are a warning: the answer may be read off something else."
+    )
     if not facts.verdict.get("tested", True):
         lead += " This is the sealed network, which has learnt from these items since it was scored on them."
     return Panel("Where it looked", PLACE, (Gallery([_card(row) for row in rows[:LISTED]]),), lead)

@@ -132,8 +132,22 @@
   // Items
 
   function picture(name, alt) {
-    const uri = pictures[name];
-    return uri ? element("img", { src: uri, alt }) : element("span", { class: "nopicture", "aria-hidden": "true" });
+    const shown = pictures[name];
+    if (shown && shown.texts) return element("div", { class: "excerpt" }, ...shown.texts.map(words));
+    return shown ? element("img", { src: shown, alt }) : element("span", { class: "nopicture", "aria-hidden": "true" });
+  }
+
+  // Words of an item: the first of them, and the others when asked for. Each text has a direction of its own.
+  function words(text) {
+    const runs = (some) => some.map(([said, mark]) => (mark ? element("mark", { class: `m${mark}` }, said) : said));
+    const whole = element("p", { dir: "auto" }, ...runs(text.whole));
+    if (!text.brief.length) {
+      if (text.left) whole.append("…");
+      return whole;
+    }
+    const more = text.left ? element("p", { class: "quiet" }, `and ${text.left.toLocaleString("en")} more characters`) : null;
+    const brief = element("span", { class: "brief", dir: "auto" }, ...runs(text.brief));
+    return element("details", {}, element("summary", {}, brief, element("span", { class: "less" }, "Less")), whole, more);
   }
 
   function card(one) {

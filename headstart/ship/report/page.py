@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,8 +19,9 @@ from typing import Any
 
 from headstart.base import discovery, files
 from headstart.base.errors import BadOption, HeadstartError
+from headstart.base.excerpt import Excerpt, Run
 from headstart.base.manifest import REPORT
-from headstart.data.printable import printable
+from headstart.data.printable import printable, readable
 from headstart.ship.report import blocks
 from headstart.ship.report.blocks import Panel
 from headstart.ship.report.facts import Facts
@@ -31,7 +33,11 @@ PNG = b"\x89PNG\r\n\x1a\n"
 LARGEST_PICTURE = 512 * 1024
 """Bytes beyond which a file is no small picture."""
 MOST_PICTURES = 16 * 2**20
-"""Bytes of all pictures together."""
+"""Bytes of all pictures together, and of all words."""
+BRIEF = 280
+"""Characters of a text that are shown before somebody asks for more."""
+LEVELS = 10
+"""Strengths of a mark that the style has a look for."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -112,19 +118,19 @@ def _subtitle(facts: Facts) -> str:
 
 @dataclass
 class _Pictures:
-    """Small pictures by their file below the run directory, read when they are first needed."""
+    """What stands for items, by its file below the run directory, read when it is first needed."""
 
     folder: Path
-    _read: dict[str, str] = field(default_factory=dict)
+    _read: dict[str, str | dict[str, Any]] = field(default_factory=dict)
     _size: int = 0
 
-    def uri(self, name: str) -> str:
-        """The picture inside a data address; "" if it is none, or would make the page too large."""
+    def get(self, name: str) -> str | dict[str, Any]:
+        """A picture inside a data address, or words; "" if it is neither, or would make the page too large."""
         if name not in self._read:
             self._read[name] = self._load(name)
         return self._read[name]
 
-    def _load(self, name: str) -> str:
+    def _load(self, name: str) -> str | dict[str, Any]:
         path = self.folder / name
         try:
             # A run is not sealed: its lists may name any file of the machine.
@@ -133,10 +139,36 @@ class _Pictures:
             body = path.read_bytes()
         except (OSError, ValueError):
             return ""
-        if not body.startswith(PNG) or self._size + len(body) > MOST_PICTURES:
+        if self._size + len(body) > MOST_PICTURES:
             return ""
         self._size += len(body)
-        return "data:image/png;base64," + base64.b64encode(body).decode("ascii")
+        if body.startswith(PNG):
+            return "data:image/png;base64," + base64.b64encode(body).decode("ascii")
+        try:
+            return worded(Excerpt.from_dict(json.loads(body)))
+        except (ValueError, RecursionError):
+            return ""
+
+
+def worded(excerpt: Excerpt) -> dict[str, Any]:
+    """Words for the template and the script: of each text the whole, and how it begins where that is long."""
+    texts = []
+    for runs, left in zip(excerpt.texts, excerpt.left, strict=True):
+        whole = [(readable(words), round(LEVELS * mark)) for words, mark in runs]
+        texts.append({"whole": whole, "brief": _beginning(whole), "left": left})
+    return {"texts": texts}
+
+
+def _beginning(runs: Sequence[Run]) -> list[Run]:
+    """The first characters of a long text; empty for one that is shown whole."""
+    found: list[Run] = []
+    room = BRIEF
+    for words, mark in runs:
+        if len(words) > room:
+            return [*found, (words[:room].rstrip() + "…", mark)]
+        found.append((words, mark))
+        room -= len(words)
+    return []
 
 
 @dataclass
@@ -162,9 +194,9 @@ class _Drawn:
         return found
 
     def data(self) -> dict[str, Any]:
-        """What the script is given: what it draws, and the pictures in it."""
-        names = sorted({name for name in _pictured(self.script) if self.pictures.uri(name)})
-        return {"draw": self.script, "pictures": {name: self.pictures.uri(name) for name in names}}
+        """What the script is given: what it draws, and the pictures and words in it."""
+        names = sorted({name for name in _pictured(self.script) if self.pictures.get(name)})
+        return {"draw": self.script, "pictures": {name: self.pictures.get(name) for name in names}}
 
 
 def _bare(data: Any) -> Any:
