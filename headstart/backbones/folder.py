@@ -245,12 +245,12 @@ def read_folder(path: str | Path, *, weights: bool = True, seed: int = 0) -> Bac
         WeightsError: when a file is missing, edited, truncated, leads out of the folder, or does not fit.
     """
     path = Path(path)
-    record = parse(_inside(path, DESCRIPTION), str(path / DESCRIPTION))
-    data = _inside(path, WEIGHTS) if weights else None
-    known = _inside(path, statistics.FILE) if weights and record.statistics is not None else None
+    record = parse(inside(path, DESCRIPTION), str(path / DESCRIPTION))
+    data = inside(path, WEIGHTS) if weights else None
+    known = inside(path, statistics.FILE) if weights and record.statistics is not None else None
     name = f"local:{path}"
     try:
-        return record.backbone(name, data, seed=seed, known=known, read=lambda file: _inside(path, file))
+        return record.backbone(name, data, seed=seed, known=known, read=lambda file: inside(path, file))
     except WeightsError:
         raise
     except HeadstartError as error:
@@ -264,12 +264,17 @@ def describe_folder(path: str | Path) -> BackboneInfo:
         WeightsError: when its description or its tokenizer is missing or damaged.
     """
     path = Path(path)
-    record = parse(_inside(path, DESCRIPTION), str(path / DESCRIPTION))
-    reading = readings.restored(record.preprocessing, lambda file: _inside(path, file), where=str(path))
+    record = parse(inside(path, DESCRIPTION), str(path / DESCRIPTION))
+    reading = readings.restored(record.preprocessing, lambda file: inside(path, file), where=str(path))
     return replace(record.info(f"local:{path}"), preprocessing=reading, local=(path / WEIGHTS).is_file())
 
 
-def _inside(path: Path, name: str) -> bytes:
+def inside(path: Path, name: str) -> bytes:
+    """The bytes of a file of a folder.
+
+    Raises:
+        WeightsError: when it cannot be read, or is a link that leads elsewhere.
+    """
     file = path / name
     if file.is_symlink() and not file.resolve().is_relative_to(path.resolve()):
         raise WeightsError(f"{name} is a link that leads out of the folder", where=str(path), next_move=_AGAIN)

@@ -1,5 +1,4 @@
-"""Backbones on this machine: folders of headstart, timm, transformers or sentence-transformers, and bare state_dicts
-with an architecture."""
+"""Backbones on this machine: folders of headstart or of the libraries, and bare state_dicts with an architecture."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ from pathlib import Path
 
 from headstart.backbones import catalogue, folder, heads, sentences, snapshot, tensors
 from headstart.backbones.chain import Backbone, untrained
-from headstart.base import manifest
+from headstart.base import manifest, readings
 from headstart.base.errors import BadOption, WeightsError
 from headstart.base.vocabulary import BackboneInfo
 
@@ -112,7 +111,10 @@ def _sealed(path: Path) -> tuple[BackboneInfo, Path]:
     if info is None:
         raise WeightsError("This model has no network in it: a simple baseline won", where=str(path))
     source = f"{info.source}, then the data of {path.name}"
-    return replace(info, name=f"local:{path}", source=source, width=0, stages=()), path / manifest.WEIGHTS
+    reading = readings.restored(known.preprocessing, lambda file: folder.inside(path, file), where=str(path))
+    return replace(
+        info, name=f"local:{path}", source=source, preprocessing=reading, width=0, stages=()
+    ), path / manifest.WEIGHTS
 
 
 def _bare(path: Path, architecture: str | None, weights: bool, seed: int) -> Backbone:

@@ -128,15 +128,18 @@ def _converted(snapshot: Snapshot, config: dict[str, Any]) -> bytes:
             next_move="choose a repository that has one, or copy it there",
         )
     with tempfile.TemporaryDirectory() as place, quiet():
+        import transformers
+
         for file, path in older.items():
             shutil.copyfile(path, Path(place, file))
         said = {key: value for key, value in settings(snapshot).items() if key not in _PROGRAMS}
+        if not hasattr(transformers, str(said.get("tokenizer_class"))):
+            # A class of the repository's own: what the network's family reads with is tried instead.
+            said.pop("tokenizer_class", None)
         Path(place, SETTINGS).write_text(json.dumps(said), encoding="utf-8")
         Path(place, "config.json").write_text(json.dumps({"model_type": config.get("model_type")}), encoding="utf-8")
         try:
-            from transformers import AutoTokenizer
-
-            made = AutoTokenizer.from_pretrained(place, local_files_only=True, trust_remote_code=False)
+            made = transformers.AutoTokenizer.from_pretrained(place, local_files_only=True, trust_remote_code=False)
             text: str = made.backend_tokenizer.to_str()
         except Exception as error:  # every family has a reader of its own, with errors of its own
             raise WeightsError(
