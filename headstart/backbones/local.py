@@ -108,13 +108,12 @@ def _sealed(path: Path) -> tuple[BackboneInfo, Path]:
         )
     known = manifest.read(path)
     info = known.info()
-    if info is None:
+    if info is None or known.preprocessing is None:
         raise WeightsError("This model has no network in it: a simple baseline won", where=str(path))
     source = f"{info.source}, then the data of {path.name}"
     reading = readings.restored(known.preprocessing, lambda file: folder.inside(path, file), where=str(path))
-    return replace(
-        info, name=f"local:{path}", source=source, preprocessing=reading, width=0, stages=()
-    ), path / manifest.WEIGHTS
+    found = replace(info, name=f"local:{path}", source=source, preprocessing=reading, width=0, stages=())
+    return found, path / manifest.WEIGHTS
 
 
 def _bare(path: Path, architecture: str | None, weights: bool, seed: int) -> Backbone:

@@ -141,6 +141,8 @@ def _converted(snapshot: Snapshot, config: dict[str, Any]) -> bytes:
         try:
             made = transformers.AutoTokenizer.from_pretrained(place, local_files_only=True, trust_remote_code=False)
             text: str = made.backend_tokenizer.to_str()
+            if set(made.get_vocab()) <= set(made.all_special_tokens):
+                raise ValueError("no words are found in them")
         except Exception as error:  # every family has a reader of its own, with errors of its own
             raise WeightsError(
                 f"The tokenizer of {snapshot.name} cannot be made into {FILE}: {str(error).strip().splitlines()[0]}",
