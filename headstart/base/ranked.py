@@ -63,13 +63,15 @@ class Finalist:
     Attributes:
         name: of the network.
         rung: of the ladder, in which its rate was swept.
-        loss: the least held-out loss on the first fold, in the unit of the deciding score.
+        metric: that decided.
+        value: of that score, the best on held-out items over the rates that were tried; None if it learned nothing.
         seconds: spent.
     """
 
     name: str
     rung: str
-    loss: float
+    metric: str
+    value: float | None
     seconds: float
 
 
@@ -141,12 +143,13 @@ class Ranking:
         if not self.finalists:
             return ""
         better, other = self.finalists
-        if better.loss == other.loss:
-            return f"Both fine-tuned a little ({better.rung}, first fold) they are level, so {better.name} stays first"
-        return (
-            f"Both fine-tuned a little (first fold), {better.name} has the lower held-out loss: {better.loss:.3f} in "
-            f"{better.rung} against {other.loss:.3f} in {other.rung}"
-        )
+        if better.value == other.value:
+            return f"Both fine-tuned a little, they are level on held-out {self.modality}: {better.name} stays first"
+        reached = f"{better.metric.replace('_', ' ')} {better.value:.3f} ({better.rung})"
+        against = "where the other learned nothing"
+        if other.value is not None:
+            against = f"against {other.value:.3f} ({other.rung})"
+        return f"Both fine-tuned a little, {better.name} does better on held-out {self.modality}: {reached} {against}"
 
     @property
     def about_prior(self) -> str:
@@ -184,6 +187,7 @@ class Ranking:
         return display.panel(
             f"Pretrained networks on {self.items:,} {self.modality}",
             display.line(self.sentence),
+            display.line(self.about_finalists),
             display.line(self.about_prior),
             display.table(heads, rows, bold=0),
             *others,

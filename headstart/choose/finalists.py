@@ -2,12 +2,13 @@
 
 A probe on frozen features is a good but not a perfect guide to what fine-tuning makes of a network; the best of the
 first by reputation and the first by a probe, both fine-tuned, regrets less than either (Renggli et al., Which Model to
-Transfer?, 2022, arXiv 2010.06402). Each of the two sweeps its rate in the first rung that trains its layers, on the
-first fold; the lower held-out loss at its best rate decides.
+Transfer?, 2022, arXiv 2010.06402). Each of the two sweeps its rate in the first rung that trains its layers; the
+better held-out score at its best rate decides.
 """
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,8 +17,9 @@ from headstart.backbones.chain import Backbone
 from headstart.base.machine import Machine
 from headstart.base.progress import Reporter, Silent
 from headstart.base.ranked import Finalist
-from headstart.choose import halving, planning, rungs
+from headstart.choose import halving, planning, rates, rungs
 from headstart.choose.ground import Ground, prepare, sample
+from headstart.choose.halving import Look
 from headstart.choose.planning import Clock
 from headstart.choose.rungs import Rung
 from headstart.data.dataset import Dataset
@@ -26,6 +28,8 @@ from headstart.features.store import Store
 
 SHARE = 0.15
 """Of the budget that both of them may take together."""
+LONGEST = 1800.0
+"""Seconds that each of them takes at most, whatever the budget."""
 LAYERS = ("partial", "lora", "full")
 """Strategies that train layers, not only norms or biases."""
 
@@ -40,7 +44,7 @@ def compare(
     report: Reporter,
     budget: float,
 ) -> tuple[Finalist, ...]:
-    """Fine-tune both on the first fold.
+    """Fine-tune both as far as a sweep goes.
 
     Args:
         dataset: only its development part is read.
@@ -64,12 +68,17 @@ def compare(
             if rung is None:
                 return ()
             entered.append((ground, rung))
-        found = []
-        for ground, rung in entered:
-            look = halving.look(ground, rung, rung.options)
-            found.append(Finalist(ground.frozen.backbone.info.name, rung.name, look.loss, look.seconds))
+        # Both get what the slower one has time for, so that they are compared and not their speeds.
+        epochs = min(rung.options["epochs"] for _, rung in entered)
+        looks = [(ground, halving.look(ground, rung, {**rung.options, "epochs": epochs})) for ground, rung in entered]
         # Of level ones the first stays first.
-        return tuple(sorted(found, key=lambda one: one.loss))
+        return tuple(_finalist(*one) for one in sorted(looks, key=lambda one: one[1].loss))
+
+
+def _finalist(ground: Ground, look: Look) -> Finalist:
+    metric = ground.task.metric(ground.metric)
+    value = metric.loss(look.loss) if math.isfinite(look.loss) else None
+    return Finalist(ground.frozen.backbone.info.name, look.name, metric.name, value, look.seconds)
 
 
 def _planned(ground: Ground, folder: Path, seconds: float) -> Rung | None:
@@ -87,5 +96,8 @@ def _planned(ground: Ground, folder: Path, seconds: float) -> Rung | None:
         store=Store(folder / "timing"),
         report=Silent(),
     )
-    entry = planning.make(small, [rung], Clock(seconds), like=ground.dataset)["rungs"][rung.name]
+    # A plan pays for a whole rung, of which no more than its sweep is run.
+    sweep, folds = rates.cost(ground.dataset.folds), len(ground.dataset.folds)
+    clock = Clock(min(seconds, LONGEST) * (sweep + folds) / sweep)
+    entry = planning.make(small, [rung], clock, like=ground.dataset)["rungs"][rung.name]
     return Rung(rung.name, rung.strategy, entry["options"]) if entry["status"] == "planned" else None
