@@ -57,6 +57,25 @@ class Rank:
 
 
 @dataclass(frozen=True, slots=True)
+class Finalist:
+    """One of two networks that were a tie, after a little fine-tuning.
+
+    Attributes:
+        name: of the network.
+        rung: of the ladder, in which its rate was swept.
+        metric: that decided.
+        value: of that score, the best on held-out items over the rates that were tried; None if it learned nothing.
+        seconds: spent.
+    """
+
+    name: str
+    rung: str
+    metric: str
+    value: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """A comparison of networks on one data set.
 
@@ -70,6 +89,7 @@ class Ranking:
         by_prior: what published accuracy and size alone would have chosen.
         seconds: that the comparison took.
         notes: what is to be said besides.
+        finalists: the first two after a little fine-tuning, the better one first, where they were a tie; else none.
     """
 
     rows: tuple[Rank, ...]
@@ -82,6 +102,7 @@ class Ranking:
     by_prior: str = ""
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    finalists: tuple[Finalist, ...] = ()
 
     @property
     def measured(self) -> tuple[Rank, ...]:
@@ -89,16 +110,21 @@ class Ranking:
         return tuple(row for row in self.rows if row.place)
 
     @property
-    def best(self) -> str:
-        """Name of the first."""
+    def first(self) -> str:
+        """Name of the one in the first row."""
         return self.rows[0].name
+
+    @property
+    def best(self) -> str:
+        """Name of the one to take: the first, unless a little fine-tuning said otherwise."""
+        return self.finalists[0].name if self.finalists else self.first
 
     @property
     def sentence(self) -> str:
         """Which network comes first, and whether it differs from the second beyond noise."""
         measured = self.measured
         if len(measured) == 1:
-            return f"{self.best} is the only network that was measured"
+            return f"{self.first} is the only network that was measured"
         first, second = measured[:2]
         sure = percent(first.beats_next or 0.0)
         if second.tied:
@@ -110,6 +136,20 @@ class Ranking:
             f"{first.name} comes first, beyond noise: on other {self.modality} like these its probe would beat that of "
             f"{second.name} with a probability of {sure}"
         )
+
+    @property
+    def about_finalists(self) -> str:
+        """What a little fine-tuning said of two that were a tie; empty where it was not asked."""
+        if not self.finalists:
+            return ""
+        better, other = self.finalists
+        if better.value == other.value:
+            return f"Both fine-tuned a little, they are level on held-out {self.modality}: {better.name} stays first"
+        reached = f"{better.metric.replace('_', ' ')} {better.value:.3f} ({better.rung})"
+        against = "where the other learned nothing"
+        if other.value is not None:
+            against = f"against {other.value:.3f} ({other.rung})"
+        return f"Both fine-tuned a little, {better.name} does better on held-out {self.modality}: {reached} {against}"
 
     @property
     def about_prior(self) -> str:
@@ -147,6 +187,7 @@ class Ranking:
         return display.panel(
             f"Pretrained networks on {self.items:,} {self.modality}",
             display.line(self.sentence),
+            display.line(self.about_finalists),
             display.line(self.about_prior),
             display.table(heads, rows, bold=0),
             *others,
@@ -169,9 +210,10 @@ def read(data: Mapping[str, Any]) -> Ranking:
     """
     try:
         rows = tuple(_row(each) for each in data["rows"])
-        known = {one.name for one in fields(Ranking)} - {"rows", "notes"}
+        known = {one.name for one in fields(Ranking)} - {"rows", "notes", "finalists"}
         given = {name: value for name, value in data.items() if name in known}
-        found = Ranking(rows=rows, notes=tuple(map(str, data.get("notes", ()))), **given)
+        finalists = tuple(Finalist(**each) for each in data.get("finalists", ()))
+        found = Ranking(rows=rows, notes=tuple(map(str, data.get("notes", ()))), finalists=finalists, **given)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RunError(f"The ranking cannot be read: {error!r}", next_move="rank or fit again") from error
     if not rows:

@@ -2,7 +2,8 @@
 
 ``auto`` tries the preferred network of the hub, and falls back, saying so, on what this machine has: the embedded
 backbones always. Several candidates are compared on the same few hundred items (``choose.ranking``); where the first
-two are a tie and the budget allows it, they meet again on more. What reputation alone would have taken is always said.
+two are a tie and the budget allows it, they meet again on more, and if that does not tell them apart, both are
+fine-tuned a little (``choose.finalists``). What reputation alone would have taken is always said.
 The comparison is written into the run, and a run that is resumed or replayed takes its outcome from there.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from headstart.base.machine import Machine
 from headstart.base.progress import Reporter
 from headstart.base.ranked import Ranking
 from headstart.base.vocabulary import BackboneInfo
-from headstart.choose import ranking
+from headstart.choose import finalists, ranking
 from headstart.choose.candidates import PREFERRED, Candidate
 from headstart.data.dataset import Dataset
 from headstart.features.store import Store
@@ -62,6 +63,8 @@ def choose(
     report: Reporter,
     budget: float = math.inf,
     recorded: Mapping[str, Any] | None = None,
+    metric: str | None = None,
+    tuned: bool = False,
 ) -> Choice:
     """Load the named backbone, or choose one.
 
@@ -73,6 +76,8 @@ def choose(
         machine, store, report: as everywhere.
         budget: seconds of the whole job.
         recorded: what an earlier run wrote down of its comparison; its outcome is taken over.
+        metric: decides between fine-tuned networks; the task's own choice by default.
+        tuned: the network will be fine-tuned, so that two which are a tie may be, too.
 
     Raises:
         UnknownName, WeightsError: when a named backbone cannot be had.
@@ -102,7 +107,14 @@ def choose(
         loaded={one.info.name: one for one in candidates},
         notes=notes,
     )
-    return _chosen(order[0].load(), _said(found), found)
+    if tuned and len(found.measured) > 1 and found.measured[1].tied:
+        pair = [one.load() for one in order[:2]]
+        both = finalists.compare(
+            dataset, pair, metric=metric, machine=machine, store=store, report=report, budget=budget
+        )
+        found = replace(found, finalists=both)
+    winner = next(one for one in order if one.name == found.best)
+    return _chosen(winner.load(), _said(found), found)
 
 
 def _of(backbone: Backbone) -> Candidate:
@@ -119,6 +131,7 @@ def _said(found: Ranking) -> list[str]:
         *missed,
         f"Backbones compared by the leave-one-out {words} of a probe: {compared}",
         found.sentence,
+        *([found.about_finalists] if found.finalists else []),
     ]
     return notes if found.by_prior == found.best else [*notes, found.about_prior]
 

@@ -1,4 +1,4 @@
-"""Successive halving: every rung begins with the sweep of its rate on the first fold, and the better half goes on.
+"""Successive halving: every rung begins with the sweep of its rate, and the better half goes on.
 
 Jamieson and Talwalkar, Non-stochastic Best Arm Identification and Hyperparameter Optimization (2016, arXiv 1502.07943).
 The sweep's fits have half of the epochs, and a rung that goes on takes them over from the journal: nothing is trained
@@ -15,7 +15,7 @@ from typing import Any
 from headstart.base import discovery
 from headstart.base.vocabulary import Interval
 from headstart.base.work import Plan
-from headstart.choose import trial
+from headstart.choose import rates, trial
 from headstart.choose.ground import Ground
 from headstart.choose.rungs import Rung
 from headstart.engine.drive import drive
@@ -41,14 +41,25 @@ class Look:
 
 
 def look(ground: Ground, rung: Rung, options: Mapping[str, Any]) -> Look:
-    """Sweep the rung's rate on the first fold and train nothing to the end; from the journal if that was done before.
+    """Sweep the rung's rate and train nothing to the end; from the journal if that was done before.
+
+    The sweep is on the first fold, or on all of them where it has too few items (``rates.py``).
 
     A rung whose rate is given has no sweep, and thus nothing to be dropped for: its loss is minus infinity.
     """
+    if rates.together(ground.folds):
+        settings = [trial.setting_of(ground, rung.name, fold) for fold in range(len(ground.folds))]
+        swept = rates.sweep(ground, settings, rung.strategy, options)
+        return _looked(rung, [(step.loss if step.usable else math.inf, step.seconds) for step in swept.steps])
     setting = trial.setting_of(ground, rung.name, 0)
     found: list[tuple[float, float]] = []
     plan = _sweep(discovery.load("tune", rung.strategy).plan(setting, **options), setting, found)
     drive(plan, ground.journal, machine=ground.machine, report=ground.report)
+    return _looked(rung, found)
+
+
+def _looked(rung: Rung, found: Sequence[tuple[float, float]]) -> Look:
+    """A rung by the (loss, seconds) of the fits of its sweep."""
     if not found:
         return Look(rung.name, -math.inf, 0.0, 0)
     return Look(rung.name, min(loss for loss, _ in found), sum(spent for _, spent in found), len(found))
@@ -89,7 +100,8 @@ def because(ground: Ground, one: Look, looks: Sequence[Look], keep: int) -> str:
 
 
 def _where(ground: Ground) -> str:
-    return f"{'on the first fold, ' if len(ground.folds) > 1 else ''}at half of the epochs"
+    where = "on every fold, " if rates.together(ground.folds) else "on the first fold, "
+    return f"{where if len(ground.folds) > 1 else ''}at half of the epochs"
 
 
 def _text(ground: Ground, one: Look) -> str:

@@ -185,6 +185,8 @@ def run(
         report=report,
         budget=request.budget,
         recorded=Run(to / "run").ranking if request.resume else earlier.records.get("ranking") if earlier else None,
+        metric=request.metric,
+        tuned=request.strategy == "auto",
     )
     options = _with_depth(request, options, chosen.backbone)
     climbing = rungs.chosen(chosen.backbone, request.strategy, options, scratch=request.baselines)

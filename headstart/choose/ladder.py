@@ -20,7 +20,19 @@ from headstart.base.errors import BadOption, DiskFull, RunError, UnknownName
 from headstart.base.progress import Silent
 from headstart.base.vocabulary import Evidence, Kind
 from headstart.baselines import predictor
-from headstart.choose import augmenting, flips, halving, life, mixing, planning, randomly, searching, stopping, trial
+from headstart.choose import (
+    augmenting,
+    flips,
+    halving,
+    life,
+    mixing,
+    planning,
+    randomly,
+    rates,
+    searching,
+    stopping,
+    trial,
+)
 from headstart.choose.account import Account
 from headstart.choose.constraints import Allowed, Bounds
 from headstart.choose.ground import Ground, prepare, sample
@@ -409,9 +421,9 @@ def _shorten(ground: Ground, rung: Rung, plan: dict[str, Any], found: Climb, clo
         return
     best = found.best(ground.task, ground.metric, ("transfer",))
     spent = {one.row.name: one.row.seconds for one in found.trials if one.row.kind == "transfer"}
-    folds = len(ground.folds)
-    pace = life.pace(plan, spent, folds)
-    decided = life.decide(entry, best, pace=pace, left=clock.left, budget=clock.budget, folds=folds)
+    fits = len(ground.folds) + rates.cost(ground.folds)
+    pace = life.pace(plan, spent, fits)
+    decided = life.decide(entry, best, pace=pace, left=clock.left, budget=clock.budget, fits=fits)
     if decided.why:
         planning.give_up(plan, rung.name, decided.why)
     else:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from headstart.choose.planning import LEAST_EPOCHS, SCRATCH_LIFE, SWEEP
+from headstart.choose.planning import LEAST_EPOCHS, SCRATCH_LIFE
 from headstart.choose.trial import Trial
 
 SLACK = 0.25
@@ -39,16 +39,16 @@ def needed(best: Trial | None, planned: int) -> int:
     return min(planned, SCRATCH_LIFE * int(best.options.get("epochs", planned)))
 
 
-def pace(plan: Mapping[str, Any], seconds: Mapping[str, float], folds: int) -> float:
+def pace(plan: Mapping[str, Any], seconds: Mapping[str, float], fits: float) -> float:
     """How much longer fits take than planned, by the rungs that were measured; 1 where none was."""
     rungs = {name: plan["rungs"][name] for name in seconds if name in plan["rungs"]}
-    expected = sum(_epochs(one) * float(one["epoch_seconds"]) * (SWEEP + folds) for one in rungs.values())
+    expected = sum(_epochs(one) * float(one["epoch_seconds"]) * fits for one in rungs.values())
     spent = sum(seconds[name] for name in rungs)
     return spent / expected if expected > 0 and spent > 0 else 1.0
 
 
 def decide(
-    entry: Mapping[str, Any], best: Trial | None, *, pace: float, left: float, budget: float, folds: int
+    entry: Mapping[str, Any], best: Trial | None, *, pace: float, left: float, budget: float, fits: float
 ) -> Life:
     """The epochs of training from scratch, given what is left of the budget.
 
@@ -58,10 +58,10 @@ def decide(
         pace: of this machine, against what was planned.
         left: seconds.
         budget: seconds in all.
-        folds: fits of the cross-validation.
+        fits: final fits that measuring a rung takes: one a fold, and its sweep.
     """
     epochs = needed(best, _epochs(entry))
-    each = float(entry["epoch_seconds"]) * pace * (SWEEP + folds + REFIT)
+    each = float(entry["epoch_seconds"]) * pace * (fits + REFIT)
     room = left + SLACK * budget
     if epochs * each <= room:
         return Life(epochs)

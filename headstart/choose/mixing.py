@@ -33,11 +33,10 @@ def mixed(ground: Ground, one: Trial) -> tuple[Trial, str]:
     seconds = 0.0
     ground = ground if one.augmentation is None else ground.with_augmentation(one.augmentation)
     for fold in range(len(ground.folds)):
-        setting = trial.setting_of(ground, one.row.name, fold)
-        options = {**one.options, "epochs": one.row.detail["epochs"]}
-        plan = discovery.load("tune", one.strategy).plan(setting, **options)
+        setting = trial.setting_of(ground, one.fits, fold)
+        plan = discovery.load("tune", one.strategy).plan(setting, **one.begun[fold])
         tuned = drive(plan, ground.journal, machine=ground.machine, report=ground.report)
-        judging = wise.judge(setting, tuned, MIXES, label=one.strategy, detail={"rate": one.options["rate"]})
+        judging = wise.judge(setting, tuned, MIXES, label=one.strategy, detail={"rate": tuned.options["rate"]})
         found = drive(judging, ground.journal, machine=ground.machine, report=ground.report)
         for mix, outcome in found.items():
             outputs[mix].append(outcome.outputs)

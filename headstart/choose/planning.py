@@ -5,8 +5,8 @@ replay the plan and not the clock, so the same plan gives the same numbers. Past
 rung, and the plan records which ones were given up.
 
 Where the budget has room for every rung at all the epochs it wants, every rung is measured. Elsewhere half of them are
-(successive halving: Jamieson and Talwalkar, 2016, arXiv 1502.07943): each begins with the sweep of its rate on the
-first fold, at half of the epochs, and only the better half goes on; what the others would have cost becomes epochs.
+(successive halving: Jamieson and Talwalkar, 2016, arXiv 1502.07943): each begins with the sweep of its rate, at half
+of the epochs, and only the better half goes on; what the others would have cost becomes epochs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from headstart.base import discovery
-from headstart.choose import searching
+from headstart.choose import rates, searching
 from headstart.choose.ground import Ground
 from headstart.choose.rungs import Rung
 from headstart.data.dataset import Dataset
@@ -31,8 +31,6 @@ STEPS = 1200
 LEAST_EPOCHS = 3
 RANDOM_COPIES = 3
 """Random initialisations of the network that probes are fitted on, where the budget allows."""
-SWEEP = 2.0
-"""What a sweep costs, in final fits: about four fits of half the epochs."""
 SCRATCH_LIFE = 5
 """Scratch may train this many times the epochs of the fine-tuned network (DESIGN, section 4)."""
 
@@ -96,10 +94,13 @@ def trials(asked: Sequence[_Asked], epochs: Mapping[str, int], left: float) -> i
     """How many trials of a search within the best rung there is time for, where everything else has all it wants.
 
     Whichever rung that is, the plan pays for the dearest: a trial has about half of its epochs, and the best settings
-    are measured on every fold.
+    are measured on every fold. There is none where a fold has too few held-out items to choose a rate by: the best of
+    many settings would be the luckiest.
     """
     climbing = [one for one in asked if one.climbs and one.fixed is None]
-    if len(climbing) < 2 or any(epochs[one.rung.name] < one.most or not one.goes_on for one in asked):
+    if len(climbing) < 2 or climbing[0].work.sweep > rates.SWEEP:
+        return 0
+    if any(epochs[one.rung.name] < one.most or not one.goes_on for one in asked):
         return 0
     dearest = max(one.cost * epochs[one.rung.name] for one in climbing)
     able = int((left - dearest * climbing[0].work.folds) / (0.5 * dearest))
@@ -175,11 +176,12 @@ class _Work:
     train: int
     held: int
     folds: int
+    sweep: float = rates.SWEEP
 
     @classmethod
     def of(cls, data: Dataset) -> _Work:
         train, held = data.folds[0]
-        return cls(len(data.development), len(train), len(held), len(data.folds))
+        return cls(len(data.development), len(train), len(held), len(data.folds), rates.cost(data.folds))
 
     def batch(self, rung: Rung) -> int:
         return int(rung.options.get("batch_size", batch_size(self.train)))
@@ -243,7 +245,7 @@ class _Asked:
 
     def seconds(self, epochs: float) -> float:
         """Time for that many epochs in each of its fits: the folds, the sweep, the refit on train + validation."""
-        sweep = 0.0 if "rate" in self.rung.options else SWEEP
+        sweep = 0.0 if "rate" in self.rung.options else self.work.sweep
         return epochs * self.cost * (sweep + (self.work.folds + 1.2 if self.goes_on else 0.0))
 
     def entry(self, epochs: int) -> dict[str, Any]:

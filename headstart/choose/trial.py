@@ -12,7 +12,9 @@ import torch
 
 from headstart.base import discovery, seeds
 from headstart.base.vocabulary import Evidence, Kind
+from headstart.choose import rates
 from headstart.choose.ground import Ground
+from headstart.choose.rates import Sweep
 from headstart.engine.drive import drive
 from headstart.features.frozen import BATCH, Augmentation, Frozen
 from headstart.features.network import Network
@@ -37,7 +39,8 @@ class Trial:
         augmentation: the training views that were searched for it; None for the ground's.
         size: bytes of its weights.
         unfit: why it may not be sealed though it was measured; empty if it may.
-        begun: options that the first fold began with, which chose the others.
+        begun: options that each fold was begun with.
+        fits: the name under which its fits are found in the journal.
     """
 
     row: Evidence
@@ -51,7 +54,8 @@ class Trial:
     augmentation: Augmentation | None = None
     size: int = 0
     unfit: str = ""
-    begun: Mapping[str, Any] = field(default_factory=dict)
+    begun: tuple[Mapping[str, Any], ...] = ()
+    fits: str = ""
 
     def score(self, metric: str) -> float:
         """Its validation score."""
@@ -94,30 +98,45 @@ def of_strategy(
     """Run a strategy's plan on every fold.
 
     The first fold chooses the learning rate or the penalty; the others, and the refit, take over what it chose, so
-    that cross-validation costs five fits and not five sweeps and four fifths of its items chose nothing. In cross-
-    validation no held-out item chooses an epoch either: every fit trains to the end of its schedule.
+    that cross-validation costs five fits and not five sweeps and four fifths of its items chose nothing. Where its
+    held-out items are too few for that, all folds sweep the rate together (``rates.py``). In cross-validation no held-
+    out item chooses an epoch either: every fit trains to the end of its schedule.
     """
     plugin, fixed = discovery.load("tune", strategy), dict(options)
+    settings = [setting_of(ground, name, fold, frozen) for fold in range(len(ground.folds))]
+    swept = rates.sweep(ground, settings, strategy, options) if rates.together(ground.folds) else Sweep()
     tuned: list[Tuned] = []
-    for fold in range(len(ground.folds)):
-        setting = setting_of(ground, name, fold, frozen)
-        result = drive(plugin.plan(setting, **fixed), ground.journal, machine=ground.machine, report=ground.report)
+    begun: list[Mapping[str, Any]] = []
+    for fold, setting in enumerate(settings):
+        begun.append({**fixed, **(swept.best(ground, without=fold) if swept.steps else {})})
+        result = drive(plugin.plan(setting, **begun[-1]), ground.journal, machine=ground.machine, report=ground.report)
         tuned.append(result)
         fixed = dict(tuned[0].options)
+    fixed |= swept.best(ground) if swept.steps else {}
+    tried = [dict(step.row) for step in swept.steps] or tuned[0].tried
     outputs = np.concatenate([part.outputs for part in tuned])
-    row = row_of(ground, name, kind, ground.tempered(outputs), sum(part.seconds for part in tuned))
+    row = row_of(ground, name, kind, ground.tempered(outputs), swept.seconds + sum(part.seconds for part in tuned))
     row = replace(
         row,
         serving_ms=serving(ground, tuned[0].network),
         trainable=tuned[0].trainable,
         status=_status(ground, tuned),
-        detail={"strategy": strategy, "options": fixed, "tried": tuned[0].tried, "epochs": tuned[0].epochs},
+        detail={"strategy": strategy, "options": fixed, "tried": tried, "epochs": tuned[0].epochs},
     )
     temperature = ground.task.temperature(outputs, ground.targets[ground.held])
     curves = tuple(part.curve for part in tuned)
     size = weight(tuned[0].network)
     return Trial(
-        row, ground.tempered(outputs), strategy, fixed, temperature, frozen, curves, size=size, begun=dict(options)
+        row,
+        ground.tempered(outputs),
+        strategy,
+        fixed,
+        temperature,
+        frozen,
+        curves,
+        size=size,
+        begun=tuple(begun),
+        fits=name,
     )
 
 

@@ -9,7 +9,7 @@ are test items, it is counted on them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -234,11 +234,8 @@ def _recalled(ground: Ground, one: Trial, fold: int) -> Network:
         RunError: when one of its fits is not there any more.
     """
     ground = ground if one.augmentation is None else ground.with_augmentation(one.augmentation)
-    # A mixture has no fits of its own: it is made of those of the candidate that was mixed.
-    trained = one.row.name.removesuffix(", mixed") if one.mix is not None else one.row.name
-    setting = trial.setting_of(ground, trained, fold, one.frozen)
-    options: Mapping[str, Any] = one.begun if fold == 0 else one.options
-    plan = discovery.load("tune", one.strategy).plan(setting, **options)
+    setting = trial.setting_of(ground, one.fits, fold, one.frozen)
+    plan = discovery.load("tune", one.strategy).plan(setting, **one.begun[fold])
     if one.mix is not None:
         plan = wise.mixed(setting, plan, one.mix)
     network: Network = drive(plan, ground.journal, machine=ground.machine, report=ground.report, train=False).network

@@ -5,7 +5,8 @@ import pytest
 
 from headstart.base.vocabulary import Evidence
 from headstart.choose import life
-from headstart.choose.planning import SCRATCH_LIFE, SWEEP
+from headstart.choose.planning import SCRATCH_LIFE
+from headstart.choose.rates import SWEEP
 from headstart.choose.trial import Trial
 
 ENTRY = {"options": {"epochs": 50}, "epoch_seconds": 0.1}
@@ -16,7 +17,7 @@ def one(strategy, **options):
 
 
 def decide(best, *, left=1e6, budget=100.0, pace=1.0):
-    return life.decide(ENTRY, best, pace=pace, left=left, budget=budget, folds=1)
+    return life.decide(ENTRY, best, pace=pace, left=left, budget=budget, fits=SWEEP + 1)
 
 
 def test_five_times_the_epochs_that_the_winner_keeps_are_enough():
@@ -39,8 +40,8 @@ def test_beside_a_probe_it_is_only_shortened():
 def test_a_slow_machine_is_noticed():
     plan = {"rungs": {"full": {"options": {"epochs": 10}, "epoch_seconds": 1.0}}}
     planned = 10 * (SWEEP + 5)
-    assert life.pace(plan, {"full": 3 * planned}, 5) == pytest.approx(3)
-    assert life.pace(plan, {}, 5) == life.pace(plan, {"probe": 1.0}, 5) == 1.0
+    assert life.pace(plan, {"full": 3 * planned}, SWEEP + 5) == pytest.approx(3)
+    assert life.pace(plan, {}, SWEEP + 5) == life.pace(plan, {"probe": 1.0}, SWEEP + 5) == 1.0
     assert decide(one("full", epochs=10), left=10.0, budget=20.0, pace=1.0).epochs == 0
     assert decide(one("full", epochs=10), left=20.0, budget=20.0, pace=1.0).epochs == 50
     assert decide(one("full", epochs=10), left=20.0, budget=20.0, pace=2.0).epochs == 0

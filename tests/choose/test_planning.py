@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headstart.choose.planning import LEAST_EPOCHS, SCRATCH_LIFE, SWEEP, _Asked, _Work, batch_size, halve, share
+from headstart.choose.planning import LEAST_EPOCHS, SCRATCH_LIFE, _Asked, _Work, batch_size, halve, share, trials
+from headstart.choose.rates import SWEEP
 from headstart.choose.rungs import Rung
 
 WORK = _Work(items=1000, train=800, held=200, folds=1)
@@ -124,3 +125,12 @@ def test_what_half_of_the_rungs_would_have_cost_becomes_epochs():
     everything = share(asked, 100.0)["full"]
     _, epochs, keep = halve(asked, 100.0)
     assert keep == 2 and epochs["full"] > everything
+
+
+def test_settings_are_searched_where_held_out_items_can_choose_among_them():
+    case = Case(0.01, 0.02, 0.02, 1e6)
+    epochs = share(asked(case), case.seconds)
+    assert trials(asked(case), epochs, case.seconds) > 0
+    few = _Work(items=60, train=48, held=12, folds=5, sweep=5 * SWEEP)
+    rungs = [_Asked(one.rung, few, one.cost) for one in asked(case)]
+    assert trials(rungs, {one.rung.name: one.most for one in rungs}, case.seconds) == 0

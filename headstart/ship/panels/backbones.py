@@ -31,8 +31,9 @@ def show(facts: Facts) -> Panel | None:
         "the machine of this run. Beats the next: how probably its probe would be the better one on other items."
     )
     table = Table(heads, rows, "Every backbone that was compared", right=[1, 2, 3, 5, 6, 7], strong=[0], note=note)
-    lead = f"Compared on {found.items:,} development {found.modality} before anything was trained. {found.sentence}."
-    return Panel("Backbones", PLACE, (Prose(f"{found.about_prior}."), table), lead, span=12)
+    lead = f"Compared on {found.items:,} development {found.modality}, by probes. {found.sentence}."
+    said = ". ".join(each for each in (found.about_finalists, found.about_prior) if each)
+    return Panel("Backbones", PLACE, (Prose(f"{said}."), table), lead, span=12)
 
 
 def _row(row: Rank, found: Ranking, loss: Metric, score: Metric) -> list[Cell]:
