@@ -9,9 +9,10 @@ import pytest
 
 from headstart.base import discovery
 from headstart.base.errors import HeadstartError, ModelFolderError, Undecodable
+from headstart.baselines import predictor
 from tests.baselines.pictures import coloured, kinds, png, through_a_file
 
-NAMES = tuple(name for name, plugin in discovery.plugins("baselines").items() if plugin.module.startswith("headstart."))
+NAMES = tuple(predictor.reading("images"))
 
 
 @pytest.fixture(scope="module")
