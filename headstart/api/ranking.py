@@ -73,12 +73,16 @@ def rank_backbones(
     names = backbones.split(",") if isinstance(backbones, str) else list(backbones)
     bundle = None if backbones_from is None else Path(backbones_from)
     with log.recording(report or Silent()) as recorded:
+        table = open_source(source, labels, label=label, path=path, group=group, groups=groups, text=text)
         recorded.begin("look for pretrained networks")
         found, notes = candidates.find(
-            [name.strip() for name in names if name.strip()], family=family, all_local=all_local, bundle=bundle
+            [name.strip() for name in names if name.strip()],
+            family=family,
+            all_local=all_local,
+            bundle=bundle,
+            modality=table.modality,
         )
         recorded.end()
-        table = open_source(source, labels, label=label, path=path, group=group, groups=groups, text=text)
         data = dataset.build(
             table, task=task, seed=seed, drop_rare=drop_rare, near_duplicates=near_duplicates, report=recorded
         )

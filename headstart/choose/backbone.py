@@ -1,9 +1,10 @@
 """Which backbone: the user's, or the best of those at hand by the same comparison that ``headstart rank`` makes.
 
-``auto`` tries the preferred network of the hub, and falls back, saying so, on what this machine has: the embedded
-backbones always. Several candidates are compared on the same few hundred items (``choose.ranking``); where the first
-two are a tie and the budget allows it, they meet again on more, and if that does not tell them apart, both are
-fine-tuned a little (``choose.finalists``). What reputation alone would have taken is always said.
+``auto`` compares the usual networks that are on this machine; without any it asks the hub for the first of them, and
+falls back, saying so, on the embedded backbones, where there are any of the modality. Several candidates are compared
+on the same few hundred items (``choose.ranking``); where the first two are a tie and the budget allows it, they meet
+again on more, and if that does not tell them apart, both are fine-tuned a little (``choose.finalists``). What
+reputation alone would have taken is always said.
 The comparison is written into the run, and a run that is resumed or replayed takes its outcome from there.
 """
 
@@ -16,16 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from headstart.backbones import bundle as bundles
-from headstart.backbones import catalogue, fetch, licences
+from headstart.backbones import catalogue, fetch, licences, usual
 from headstart.backbones.chain import Backbone
 from headstart.base import ranked
-from headstart.base.errors import HeadstartError, WeightsError
+from headstart.base.errors import HeadstartError, MissingExtra, WeightsError
 from headstart.base.machine import Machine
 from headstart.base.progress import Reporter
 from headstart.base.ranked import Ranking
-from headstart.base.vocabulary import BackboneInfo
 from headstart.choose import finalists, ranking
-from headstart.choose.candidates import PREFERRED, Candidate
+from headstart.choose.candidates import Candidate
 from headstart.data.dataset import Dataset
 from headstart.features.store import Store
 
@@ -89,8 +89,9 @@ def choose(
             report.begin(f"load {wanted}")
             backbone = catalogue.load(wanted, architecture=architecture, bundle=bundle)
             report.end()
+            _check(backbone, dataset)
             return _chosen(backbone, [] if earlier is None else _said(earlier), earlier)
-        candidates, notes = _candidates(bundle, report)
+        candidates, notes = _candidates(bundle, report, dataset.modality)
     if len(candidates) == 1:
         return _chosen(candidates[0], notes)
     known = sorted((_of(one) for one in candidates), key=lambda one: one.effort)
@@ -117,6 +118,16 @@ def choose(
     return _chosen(winner.load(), _said(found), found)
 
 
+def _check(backbone: Backbone, dataset: Dataset) -> None:
+    reads = backbone.info.modality
+    if reads != dataset.modality:
+        raise WeightsError(
+            f"{backbone.info.name} reads {reads}, not {dataset.modality}",
+            expected=f"a backbone of {dataset.modality}",
+            next_move="headstart backbones lists them",
+        )
+
+
 def _of(backbone: Backbone) -> Candidate:
     return Candidate(backbone.info.name, backbone.info)
 
@@ -141,50 +152,53 @@ def _chosen(backbone: Backbone, notes: Sequence[str], found: Ranking | None = No
     return Choice(backbone, (*notes, warning) if warning else tuple(notes), found)
 
 
-def _candidates(bundle: Path | None, report: Reporter) -> tuple[list[Backbone], list[str]]:
+def _candidates(bundle: Path | None, report: Reporter, modality: str = "images") -> tuple[list[Backbone], list[str]]:
     """Loadable candidates, and what is to be said of how they were found."""
     report.begin("look for pretrained backbones")
-    found, notes = _packed(bundle) if bundles.opened(bundle) is not None else _usual(report)
-    for name in embedded():
+    found, notes = _packed(bundle, modality) if bundles.opened(bundle) is not None else _usual(report, modality)
+    for name in embedded(modality):
         found.append(catalogue.load(name))
     report.end()
     if not found:
+        tried = f" ({'; '.join(notes)})" if notes else ""
         raise WeightsError(
-            "No pretrained backbone is at hand", next_move="name one with --backbone, such as local:PATH"
+            f"No pretrained backbone that reads {modality} is at hand{tried}", next_move=usual.move(modality)
         )
     return found, notes
 
 
-def _packed(bundle: Path | None) -> tuple[list[Backbone], list[str]]:
+def _packed(bundle: Path | None, modality: str) -> tuple[list[Backbone], list[str]]:
     """Those in a bundle, the one with the best reputation first."""
     packed = bundles.opened(bundle)
     if packed is None:
         return [], []
-    known = sorted((packed.describe(entry) for entry in packed.index.backbones), key=lambda info: -(info.prior or 0))
+    infos = [packed.describe(entry) for entry in packed.index.backbones]
+    known = sorted((info for info in infos if info.modality == modality), key=lambda info: -(info.prior or 0))
     left = len(known) - MOST
     note = f"{MOST} of the {len(known)} backbones in {packed.path} are compared: --backbone names another"
     return [catalogue.load(info.name, bundle=bundle) for info in known[:MOST]], [note] if left > 0 else []
 
 
-def _usual(report: Reporter) -> tuple[list[Backbone], list[str]]:
+def _usual(report: Reporter, modality: str) -> tuple[list[Backbone], list[str]]:
     """The usual networks that are on this machine; without any, the first that the hub gives."""
-    local: list[BackboneInfo] = [info for info in map(catalogue.describe, PREFERRED) if info.local]
     found: list[Backbone] = []
     notes: list[str] = []
-    for info in local[:MOST]:
+    for info in usual.here(modality)[:MOST]:
         try:
             found.append(catalogue.load(info.name))
         except HeadstartError as error:
             notes.append(f"{error.what}; it is left out")
-    for name in () if found else PREFERRED[:1]:
+    for name in () if found else usual.names(modality)[:1]:
         try:
-            report.say(f"Looking for {name} on its hub (--backbone embedded/... would stay on this machine)")
+            stay = next(iter(embedded(modality)), "local:PATH")
+            report.say(f"Looking for {name} on its hub (--backbone {stay} would stay on this machine)")
             found.append(catalogue.load(name))
-        except WeightsError as error:
-            notes.append(f"{error.what}; the embedded backbones are used instead")
+        except (WeightsError, MissingExtra) as error:
+            instead = "; the embedded backbones are used instead" if embedded(modality) else ""
+            notes.append(f"{error.what}{instead}")
     return found, notes
 
 
-def embedded() -> Sequence[str]:
-    """Full names of the backbones that ship in the package."""
-    return [info.name for info in catalogue.search("embedded/")]
+def embedded(modality: str = "images") -> Sequence[str]:
+    """Full names of the backbones that ship in the package and read such items."""
+    return [info.name for info in catalogue.search("embedded/") if info.modality == modality]

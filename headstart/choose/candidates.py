@@ -11,17 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headstart.backbones import bundle as bundles
-from headstart.backbones import catalogue, cost
+from headstart.backbones import catalogue, cost, usual
 from headstart.base.errors import BadOption, UnknownName, WeightsError
 from headstart.base.vocabulary import BackboneInfo
 
-PREFERRED = (
-    "timm/resnet50.a1_in1k",
-    "timm/convnext_tiny.in12k_ft_in1k",
-    "timm/vit_small_patch16_224.augreg_in21k_ft_in1k",
-    "timm/efficientnet_b0.ra_in1k",
-)
-"""The usual kinds of network, the first choice first: what a hub is asked for where nobody names anything."""
 MOST = 12
 """Networks that are compared unless they are named one by one."""
 _TYPICAL = 25_000_000
@@ -53,7 +46,12 @@ class Candidate:
 
 
 def find(
-    names: Sequence[str] = (), *, family: str = "", all_local: bool = False, bundle: Path | None = None
+    names: Sequence[str] = (),
+    *,
+    family: str = "",
+    all_local: bool = False,
+    bundle: Path | None = None,
+    modality: str = "images",
 ) -> tuple[list[Candidate], list[str]]:
     """The candidates, the cheapest first, and what is to be said of how they were found.
 
@@ -62,6 +60,7 @@ def find(
         family: instead of names: part of a name, such as "resnet".
         all_local: instead of both: everything whose weights are on this machine (or in the bundle).
         bundle: folder of packed backbones; with one, nothing is downloaded.
+        modality: what the networks have to read, where they are not named one by one.
 
     Raises:
         BadOption: more than one of the three ways.
@@ -76,10 +75,10 @@ def find(
     if names:
         wanted: list[str] = list(names)
     elif family:
-        wanted = _family(family, bundle, notes)
+        wanted = _family(family, bundle, modality, notes)
     else:
-        here = [info.name for info in catalogue.search("", bundle=bundle) if info.local]
-        wanted = here if all_local else _usual(here, bundle, notes)
+        here = [info.name for info in _reading(modality, "", bundle) if info.local]
+        wanted = here if all_local else _usual(here, bundle, modality, notes)
     asked = bool(names) or bool(family) or all_local
     found = [_described(name, bundle, asked=asked) for name in dict.fromkeys(wanted)]
     return sorted(found, key=lambda one: one.effort), notes
@@ -101,9 +100,13 @@ def _described(name: str, bundle: Path | None, *, asked: bool) -> Candidate:
     return Candidate(name, info, asked=asked or info.local)
 
 
-def _family(text: str, bundle: Path | None, notes: list[str]) -> list[str]:
+def _reading(modality: str, text: str, bundle: Path | None) -> list[BackboneInfo]:
+    return [info for info in catalogue.search(text, bundle=bundle) if info.modality == modality]
+
+
+def _family(text: str, bundle: Path | None, modality: str, notes: list[str]) -> list[str]:
     """The members that are here, then those with a published accuracy, the best first."""
-    known = catalogue.search(text, bundle=bundle)
+    known = _reading(modality, text, bundle)
     if not known:
         raise UnknownName("family of backbones", text, [], next_move="headstart backbones --search TEXT")
     inside = bundles.opened(bundle) is not None
@@ -117,10 +120,10 @@ def _family(text: str, bundle: Path | None, notes: list[str]) -> list[str]:
     return [info.name for info in chosen[:MOST]]
 
 
-def _usual(here: Iterable[str], bundle: Path | None, notes: list[str]) -> list[str]:
+def _usual(here: Iterable[str], bundle: Path | None, modality: str, notes: list[str]) -> list[str]:
     """What is on this machine, and unless a bundle forbids it the usual kinds of network."""
     local = list(here)
     if len(local) > MOST:
         notes.append(f"{MOST} of the {len(local)} networks on this machine are compared: --all-local takes them all")
         local = sorted(local, key=lambda name: reputation(catalogue.describe(name, bundle=bundle)), reverse=True)[:MOST]
-    return local if bundles.opened(bundle) is not None else [*local, *PREFERRED]
+    return local if bundles.opened(bundle) is not None else [*local, *usual.names(modality)]

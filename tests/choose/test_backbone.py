@@ -7,12 +7,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import headstart
-from headstart.backbones import bundle, catalogue
+from headstart.backbones import bundle, catalogue, usual
 from headstart.base import ranked
 from headstart.base.machine import here
 from headstart.base.progress import Silent
@@ -25,9 +26,10 @@ from tests.backbones import published
 
 
 def chosen(name: str, tmp_path: Path, **given: Any) -> backbone.Choice:
-    # A named backbone is not compared, so no data are looked at.
+    # A named backbone is not compared, so of the data only their kind is looked at.
+    data: Any = SimpleNamespace(modality="images")
     return backbone.choose(
-        None, name, architecture=None, machine=here("float32"), store=Store(tmp_path / "s"), report=Silent(), **given
+        data, name, architecture=None, machine=here("float32"), store=Store(tmp_path / "s"), report=Silent(), **given
     )
 
 
@@ -48,7 +50,7 @@ def test_a_licence_that_restricts_is_one_note_and_a_free_one_none(tmp_path: Path
 def test_with_a_bundle_the_candidates_are_those_in_it_and_the_hub_is_not_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backbone, "PREFERRED", ("timm/must-not-be-asked",))
+    monkeypatch.setattr(usual, "NAMES", {"images": ("timm/must-not-be-asked",)})
     name = restricted(tmp_path / "net", "mit")
     bundle.pack([name], tmp_path / "b", catalogue.load)
     found, notes = backbone._candidates(tmp_path / "b", Silent())
