@@ -1,4 +1,4 @@
-"""The usual pretrained networks of each modality: what is compared, and what a hub is asked for, where nobody names any."""
+"""The usual pretrained networks of each modality: what is compared, or asked of a hub, where nobody names any."""
 
 from __future__ import annotations
 
