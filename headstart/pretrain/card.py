@@ -15,6 +15,7 @@ from headstart.base.vocabulary import BackboneInfo
 NAME = "MODEL_CARD.md"
 _WORDS = {
     "accuracy": "accuracy",
+    "perplexity": "perplexity of hidden words",
     "balanced_accuracy": "balanced accuracy",
     "log_loss": "log loss",
     "effective_rank": "dimensions in use (effective rank)",
@@ -38,22 +39,22 @@ def render(info: BackboneInfo, card: Mapping[str, Any]) -> str:
     parts = [
         "\n".join(["---", *front, "---"]),
         f"# A backbone from {_escape(info.source)}",
-        _what(info),
+        _what(info, card),
         _list("## Found", [_escape(str(each)) for each in card.get("findings", ())]),
         _list("## Measured on its validation part", _scores(card.get("validation", {}))),
         _list("## Measured without labels, on held-out pictures", _scores(card.get("health", {}))),
         _how(card),
-        "## Use it\n\n    headstart fit PICTURES --backbone local:FOLDER\n\n"
+        "## Use it\n\n    headstart fit SOURCE --backbone local:FOLDER\n\n"
         "Its worth for a task is measured there: against the same network from scratch, and against simple models.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _what(info: BackboneInfo) -> str:
+def _what(info: BackboneInfo, card: Mapping[str, Any]) -> str:
     size = info.preprocessing.size
+    reads = card.get("reads") or f"pictures of {size} x {size} pixels"
     return (
-        f"`{info.architecture}`: {info.parameters:,} parameters, {info.width:,} features, pictures of {size} x {size} "
-        f"pixels. It knows what was in that source and nothing else; its source head is not part of it. Licence: "
+        f"`{info.architecture}`: {info.parameters:,} parameters, {info.width:,} features, {reads}. It knows what was in that source and nothing else; its source head is not part of it. Licence: "
         f"{_escape(info.licence)}."
     )
 

@@ -16,6 +16,9 @@ LIMITS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "patience": (lambda value: value >= 0, "0 (never stop early) or more"),
     "strength": (lambda value: 0 <= value <= 2, "0 to 2"),
     "average": (lambda value: 0 <= value < 1, "0 up to, but not, 1"),
+    "share": (lambda value: 0 < value <= 0.5, "above 0, up to 0.5; 0.15 is usual"),
+    "length": (lambda value: 8 <= value <= 8192, "8 to 8192 tokens"),
+    "vocabulary": (lambda value: 50 <= value <= 250_000, "50 to 250000 tokens"),
     "width": (lambda value: value >= 2, "2 or more"),
 }
 """Option name -> (what holds, in words)."""

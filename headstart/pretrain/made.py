@@ -37,21 +37,31 @@ class Pretrained:
     source: Callable[[], Inputs] | None = None
 
 
-def fingerprint(backbone: Backbone) -> list[float]:
-    """Sixteen numbers that tell whether a network still computes what it did: mean features of fixed patterns.
+def fingerprint(backbone: Backbone, inputs: torch.Tensor | None = None) -> list[float]:
+    """Sixteen numbers that tell whether a network still computes what it did: mean features of fixed inputs.
+
+    Without ``inputs`` they are generated patterns.
 
     They are compared with a tolerance, for processors round differently. A network with fewer than sixteen features
     gives as many numbers as it has.
     """
-    size = backbone.info.preprocessing.size
-    patterns = np.concatenate([contours.render(number, range(4), size=size, seed=0) for number in range(4)])
+    if inputs is None:
+        size = backbone.info.preprocessing.size
+        patterns = np.concatenate([contours.render(number, range(4), size=size, seed=0) for number in range(4)])
+        inputs = torch.from_numpy(patterns)
     with torch.no_grad():
-        features = backbone.eval().to("cpu")(torch.from_numpy(patterns))
+        features = backbone.eval().to("cpu")(inputs)
     return [round(float(part.mean()), 5) for part in features.float().mean(0).chunk(16)]
 
 
 def provenance(
-    backbone: Backbone, outcome: Outcome, *, method: str, seed: int, options: Mapping[str, Any]
+    backbone: Backbone,
+    outcome: Outcome,
+    *,
+    method: str,
+    seed: int,
+    options: Mapping[str, Any],
+    inputs: torch.Tensor | None = None,
 ) -> dict[str, Any]:
     """The part of a card that every method has: what was asked for, how long it took, how the losses went.
 
@@ -61,6 +71,7 @@ def provenance(
         method: a plug-in of this room.
         seed: of everything random.
         options: of the method, every one of them.
+        inputs: what the fingerprint is taken of; generated patterns without.
     """
     curve = [
         {key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}
@@ -79,5 +90,5 @@ def provenance(
         "seconds": round(outcome.seconds, 1),
         "curve": curve,
         "torch": importlib.metadata.version("torch"),
-        "fingerprint": fingerprint(backbone),
+        "fingerprint": fingerprint(backbone, inputs),
     }

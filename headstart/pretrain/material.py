@@ -121,17 +121,22 @@ def unlabelled(source: Any, *, report: Reporter, modality: str = "images") -> Pi
                 found[digest] = items[position]
             report.advance()
     report.end()
-    _refuse_too_many(skipped, len(items), origin)
-    _say_skipped(skipped, report)
+    judge_skipped(skipped, len(items), origin, "picture", report)
     return Pictures(tuple(found.values()), tuple(found), tuple(skipped), copies, origin)
 
 
-def _refuse_too_many(skipped: Sequence[Skipped], total: int, origin: str) -> None:
+def judge_skipped(skipped: Sequence[Skipped], total: int, origin: str, noun: str, report: Reporter) -> None:
+    """Say what was left out of ``total`` items, each of them a ``noun``.
+
+    Raises:
+        DataError: over a tenth of them cannot be read.
+    """
     if len(skipped) <= MOST_BAD * total:
+        _say_skipped(skipped, report)
         return
     first = "; ".join(f"{one.where}: {one.why}" for one in skipped[:3])
     raise DataError(
-        f"{len(skipped):,} of {count(total, 'picture')} cannot be read: {first}",
+        f"{len(skipped):,} of {count(total, noun)} cannot be read: {first}",
         where=origin,
         expected=f"at most {MOST_BAD:.0%} of them unreadable",
         next_move="mend or remove them, or check that the right folder was named",
