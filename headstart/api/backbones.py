@@ -84,10 +84,10 @@ def pretrain_backbone(
     """Make a source model and write it as a backbone folder, for ``--backbone local:DIR``.
 
     Args:
-        method: a plug-in of the pretrain room: "procedural", "supervised" or "selfsup".
+        method: a plug-in of the pretrain room: "procedural", "supervised", "selfsup" or "mlm".
         output: the folder.
         source: what the method learns from, for those that need it: labelled items as ``fit`` takes them, or
-            pictures without labels (a folder, a pattern, a list).
+            pictures or texts without labels (a folder, a pattern, a list).
         seed: of everything random.
         settings: options of the method, such as {"preset": "cpu-15"}.
         overwrite: replace an existing folder.
@@ -144,7 +144,7 @@ def _source_words(method: str, plan: Any, source: Any) -> tuple[Any, ...]:
     if needed and source is None:
         raise BadOption(
             f"Pretraining {method} needs a SOURCE to learn from",
-            expected="a folder of pictures",
+            expected="a folder of pictures or texts, or a table",
             next_move=f"headstart pretrain {method} SOURCE -o FOLDER",
         )
     if not needed and source is not None:

@@ -2,15 +2,20 @@
 
 METHOD supervised learns the classes of labelled pictures of your own (SOURCE is what fit takes) and throws the head
 away: for a small task that has a larger relative. METHOD selfsup learns from pictures without labels (SOURCE is a
-folder of them). METHOD procedural trains a small network on generated patterns (fractals, contours, strokes, leaves,
-textures): no photographs, no download, no SOURCE. Its presets name about the minutes they take on two cores with native
-bf16: smoke (seconds, a test of the plumbing), cpu-5, cpu-15 and cpu-60.
+folder of them). METHOD mlm learns from texts without labels (SOURCE is a folder of .txt files, one .txt file, or a
+table) by hiding words: with --set backbone=NAME an encoder goes on learning from them, else a small one is trained on
+nothing else, with a tokenizer of its own; its presets are sizes: tiny, mini and small. METHOD procedural trains a small
+network on generated patterns (fractals, contours, strokes, leaves, textures): no photographs, no download, no SOURCE.
+Its presets name about the minutes they take on two cores with native bf16: smoke (seconds, a test of the plumbing),
+cpu-5, cpu-15 and cpu-60.
 
 Examples:
 
     headstart pretrain supervised plankton/ -o plankton-backbone
     headstart pretrain supervised labels.csv --label species -o source --set architecture=timm/resnet18 --set size=96
     headstart pretrain selfsup unlabelled/ -o own-backbone --set epochs=200
+    headstart pretrain mlm notes/ -o notes-backbone --set backbone=hf/distilbert-base-uncased
+    headstart pretrain mlm reports.csv --text body -o reports-backbone --preset tiny
     headstart pretrain procedural --preset cpu-60 --seed 1 -o patterns --resume
     headstart fit photos/ --backbone local:plankton-backbone
 """
@@ -37,20 +42,27 @@ if TYPE_CHECKING:
 def main(
     method: Annotated[
         str,
-        typer.Argument(metavar="METHOD", help="How: supervised, selfsup or procedural.", autocompletion=values.methods),
+        typer.Argument(
+            metavar="METHOD", help="How: supervised, selfsup, mlm or procedural.", autocompletion=values.methods
+        ),
     ],
     source: Annotated[
-        str | None, typer.Argument(metavar="[SOURCE]", help="What supervised and selfsup learn from.")
+        str | None, typer.Argument(metavar="[SOURCE]", help="What supervised, selfsup and mlm learn from.")
     ] = None,
     *,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Of the backbone.", autocompletion=values.paths)
     ],
     preset: Annotated[
-        str | None, typer.Option(metavar="NAME", help="How long procedural takes: smoke, cpu-5, cpu-15, cpu-60.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="How long procedural takes (cpu-5, cpu-15, cpu-60), how large mlm is (tiny, mini, small).",
+        ),
     ] = None,
     label: options.Label = None,
     path: options.PathColumn = None,
+    text: options.TextColumn = None,
     group: options.Group = None,
     drop_rare: Annotated[
         bool, typer.Option("--drop-rare", help="Leave out classes with under 3 pictures instead of stopping.")
@@ -79,6 +91,7 @@ def main(
         "preset": preset,
         "label": label,
         "path": path,
+        "text": text,
         "group": group,
         "drop_rare": drop_rare or None,
         "near_duplicates": False if no_near_duplicates else None,
@@ -103,6 +116,9 @@ def main(
     return 0
 
 
+_WORDS = {"images": "PICTURES", "texts": "TEXTS"}
+
+
 def _show(info: BackboneInfo, output: Path, *, as_json: bool) -> None:
     if as_json:
         facts = {"path": str(output), "architecture": info.architecture, "parameters": info.parameters}
@@ -110,4 +126,5 @@ def _show(info: BackboneInfo, output: Path, *, as_json: bool) -> None:
         return
     count = tables.count(info.parameters)
     print(f"Backbone: {printable(str(output))} ({info.architecture}, {count} parameters; {info.source})")
-    print(f"Use it:   headstart fit PICTURES --backbone local:{printable(shlex.quote(str(output)))}")
+    words = _WORDS.get(info.modality, "SOURCE")
+    print(f"Use it:   headstart fit {words} --backbone local:{printable(shlex.quote(str(output)))}")

@@ -84,9 +84,9 @@ def _of_file(path: Path, origin: str) -> tuple[tuple[Any, ...], str]:
         whole = texts.decode(path)
     except Undecodable as error:
         raise BadSource(f"The file cannot be read: {error.what}", where=origin, expected=error.expected) from error
-    assert isinstance(whole, str)
-    paragraphs, number = list[Passage](), 1
-    lines = whole.split("\n")
+    # One file is one text and no pair of them.
+    lines = "\n".join([whole] if isinstance(whole, str) else whole).split("\n")
+    paragraphs = list[Passage]()
     starts = [at for at, line in enumerate(lines) if line.strip() and (at == 0 or not lines[at - 1].strip())]
     if len(starts) > 1:
         for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):

@@ -6,6 +6,7 @@ tokenizers library. What is learnt depends on the texts alone, not on their orde
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,9 @@ from headstart.base.vocabulary import Tokenization
 KINDS = ("wordpiece", "bpe")
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 """The tokens that stand for no word, padding first."""
+LETTERS = 1_000
+"""Different letters in a WordPiece vocabulary at most: a word with a rarer one is unknown."""
+_START = "\u2581"
 MASKS = ("[MASK]", "<mask>")
 """What published tokenizers call the token that hides another."""
 
@@ -49,27 +53,10 @@ def learn(texts: Iterable[str], *, size: int, kind: str = "wordpiece") -> bytes:
         MissingExtra: without the tokenizers library.
     """
     try:
-        from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+        from tokenizers import processors
     except ImportError as error:
         raise MissingExtra("tokenizers", "hf") from error
-    if kind == "wordpiece":
-        made = Tokenizer(models.WordPiece(unk_token="[UNK]"))  # type: ignore[call-arg]
-        made.normalizer = normalizers.BertNormalizer(lowercase=True)
-        made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-        made.decoder = decoders.WordPiece()
-        trainer: Any = trainers.WordPieceTrainer(
-            vocab_size=size, special_tokens=list(SPECIAL), limit_alphabet=1000, show_progress=False
-        )
-    else:
-        made = Tokenizer(models.BPE(unk_token="[UNK]"))
-        made.normalizer = normalizers.NFC()
-        made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-        made.decoder = decoders.ByteLevel()
-        alphabet = pre_tokenizers.ByteLevel.alphabet()
-        trainer = trainers.BpeTrainer(
-            vocab_size=size, special_tokens=list(SPECIAL), initial_alphabet=alphabet, show_progress=False
-        )
-    made.train_from_iterator(sorted(texts), trainer)
+    made = _wordpiece(texts, size) if kind == "wordpiece" else _bytes(texts, size)
     first, last = "[CLS]", "[SEP]"
     made.post_processor = processors.TemplateProcessing(
         single=f"{first} $A {last}",
@@ -78,6 +65,64 @@ def learn(texts: Iterable[str], *, size: int, kind: str = "wordpiece") -> bytes:
     )
     written: str = made.to_str()
     return written.encode("utf-8")
+
+
+def _bytes(texts: Iterable[str], size: int) -> Any:
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+    made = Tokenizer(models.BPE())
+    made.normalizer = normalizers.NFC()
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    made.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    made.train_from_iterator(
+        texts,
+        trainers.BpeTrainer(
+            vocab_size=size, special_tokens=list(SPECIAL), initial_alphabet=alphabet, show_progress=False
+        ),
+    )
+    return made
+
+
+def _wordpiece(texts: Iterable[str], size: int) -> Any:
+    from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
+
+    normal, apart = normalizers.BertNormalizer(lowercase=True), pre_tokenizers.BertPreTokenizer()
+    words: Counter[str] = Counter()
+    for text in texts:
+        words.update(word for word, _ in apart.pre_tokenize_str(normal.normalize_str(text)))
+    vocabulary = {token: number for number, token in enumerate(_pieces(words, size))}
+    unknown = SPECIAL[1]
+    made = Tokenizer(models.WordPiece(vocabulary, unk_token=unknown))
+    made.normalizer, made.pre_tokenizer, made.decoder = normal, apart, decoders.WordPiece()
+    made.add_special_tokens([AddedToken(each, special=True, normalized=False) for each in SPECIAL])
+    return made
+
+
+def _pieces(words: Counter[str], size: int) -> list[str]:
+    """The vocabulary of a WordPiece model, most useful first.
+
+    The library's own trainer gives another vocabulary at each run; merging letters that know whether they begin a word
+    comes to the same, and is settled.
+    """
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    letters: Counter[str] = Counter()
+    for word, times in words.items():
+        for letter in word:
+            letters[letter] += times
+    kept = set(sorted(letters, key=lambda letter: (-letters[letter], letter))[:LETTERS])
+    known = {word: times for word, times in words.items() if _START not in word and kept.issuperset(word)}
+    merging = Tokenizer(models.BPE())
+    merging.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    trainer = trainers.BpeTrainer(vocab_size=size + len(kept), show_progress=False)
+    repeated = (" ".join([_START + word] * times) for word, times in sorted(known.items()))
+    merging.train_from_iterator(repeated, trainer)
+    merged = sorted(merging.get_vocab().items(), key=lambda one: one[1])
+    begin = sorted({word[0] for word in known})
+    inside = sorted({f"##{letter}" for word in known for letter in word[1:]})
+    longer = [token[1:] if token.startswith(_START) else f"##{token}" for token, _ in merged if token != _START]
+    return list(dict.fromkeys([*SPECIAL, *begin, *inside, *longer]))[:size]
 
 
 def masking(reading: Tokenization, name: str) -> Masking:

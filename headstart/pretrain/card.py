@@ -16,6 +16,7 @@ NAME = "MODEL_CARD.md"
 _WORDS = {
     "accuracy": "accuracy",
     "perplexity": "perplexity of hidden words",
+    "guessing_by_frequency": "their perplexity if they are named by how often they occur",
     "balanced_accuracy": "balanced accuracy",
     "log_loss": "log loss",
     "effective_rank": "dimensions in use (effective rank)",
@@ -54,8 +55,8 @@ def _what(info: BackboneInfo, card: Mapping[str, Any]) -> str:
     size = info.preprocessing.size
     reads = card.get("reads") or f"pictures of {size} x {size} pixels"
     return (
-        f"`{info.architecture}`: {info.parameters:,} parameters, {info.width:,} features, {reads}. It knows what was in that source and nothing else; its source head is not part of it. Licence: "
-        f"{_escape(info.licence)}."
+        f"`{info.architecture}`: {info.parameters:,} parameters, {info.width:,} features, {reads}. It knows what was "
+        f"in that source and nothing else; its source head is not part of it. Licence: {_escape(info.licence)}."
     )
 
 

@@ -1,4 +1,4 @@
-"""Masked-language training on texts without labels: continue a text backbone on them, or train a small one on nothing else.
+"""Masked-language training on texts without labels: a text backbone goes on, or a small one is trained from nothing.
 
 Devlin et al., BERT (2019, arXiv 1810.04805). That going on with it on texts of one's own domain pays before fine-tuning
 is due to Howard and Ruder (2018, arXiv 1801.06146) and Gururangan et al. (ACL 2020, arXiv 2004.10964); the small sizes
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,6 @@ from headstart.base.vocabulary import BackboneInfo, Skipped, Tokenization
 from headstart.base.work import Batch, Fit, Group, HeldOut, Outcome, Phase
 from headstart.data import corpus, pieces, texts, tokenizing
 from headstart.data.corpus import Corpus
-from headstart.data.pieces import Masking
 from headstart.data.printable import count, where
 from headstart.pretrain import limits, material
 from headstart.pretrain.made import DIVERGED, Pretrained, provenance
@@ -176,7 +176,7 @@ def plan(
     found = corpus.opened(source, text=text)
     report.say(found.understood)
     read = _read(found, report)
-    return _fits(found, read, going_on, options, seed, report)
+    return _fits(read, going_on, options, seed, report)
 
 
 def _check(options: _Options) -> None:
@@ -201,12 +201,7 @@ def _encoder(name: str) -> Backbone:
         WeightsError: when it is no encoder of texts that words can be hidden from.
     """
     found = catalogue.load(name)
-    network = found.module
-    if not isinstance(network, Chained):
-        raise WeightsError(
-            f"{name} cannot learn from hidden words: it is no network of transformers that reads texts",
-            expected="a text encoder, such as hf/distilbert-base-uncased",
-        )
+    network = _chained(found)
     if not reads_both_ways(network):
         raise WeightsError(
             f"{name} is a decoder: it reads from left to right and never sees what follows a hidden word",
@@ -214,6 +209,16 @@ def _encoder(name: str) -> Backbone:
             next_move="use the decoder as it is: headstart fit TEXTS --backbone " + name,
         )
     return found
+
+
+def _chained(backbone: Backbone) -> Chained:
+    network = backbone.module
+    if not isinstance(network, Chained):
+        raise WeightsError(
+            f"{backbone.info.name} cannot learn from hidden words: it is no network of transformers that reads texts",
+            expected="a text encoder, such as hf/distilbert-base-uncased",
+        )
+    return network
 
 
 def reads_both_ways(network: Chained) -> bool:
@@ -234,6 +239,7 @@ class _Read:
     digests: list[str]
     skipped: list[Skipped]
     copies: int
+    origin: str
 
     @property
     def digest(self) -> str:
@@ -253,11 +259,11 @@ def _read(found: Corpus, report: Reporter) -> _Read:
         report.advance()
     report.end()
     material.judge_skipped(skipped, len(found.items), found.origin, "text", report)
-    return _Read(list(known.values()), list(known), skipped, copies)
+    return _Read(list(known.values()), list(known), skipped, copies, found.origin)
 
 
 def _fits(
-    found: Corpus, read: _Read, going_on: Backbone | None, options: _Options, seed: int, report: Reporter
+    read: _Read, going_on: Backbone | None, options: _Options, seed: int, report: Reporter
 ) -> Generator[Fit, Outcome, Pretrained]:
     train, held = _split(len(read.texts), seed)
     backbone = going_on or _from_nothing([read.texts[i] for i in train], options, seed, report)
@@ -274,7 +280,7 @@ def _fits(
     if len(learning) < LEAST:
         raise DataError(
             f"{count(len(learning), 'window')} of {reading.length} tokens are too few to learn a language from",
-            where=found.origin,
+            where=read.origin,
             expected=f"{LEAST} at the very least; thousands are what it takes",
             next_move="fit with a backbone as it was published",
         )
@@ -282,22 +288,24 @@ def _fits(
         f"{count(len(windows), 'window')} of up to {reading.length} tokens; {len(judged):,} of them are held out"
     )
     model = _learner(backbone, seed)
-    given = {"batch": options.batch_size, "share": options.share}
+    masked = partial(Masked, windows, masking=masking, batch=options.batch_size, share=options.share)
+    judging = masked(judged, seed=derive(seed, "judged"), fixed=True)
     outcome = yield Fit(
         name="mlm",
         model=model,
-        stream=Masked(windows, learning, masking, **given, seed=derive(seed, "stream")),
+        stream=masked(learning, seed=derive(seed, "stream")),
         phases=_phases(model, options, alone=going_on is not None),
-        held_out=HeldOut(
-            Masked(windows, judged, masking, **given, seed=derive(seed, "judged"), fixed=True), score, watch="log_loss"
-        ),
+        held_out=HeldOut(judging, score, watch="log_loss"),
         seed=seed,
         detail={"data": read.digest, "tokenizer": reading.digest, **asdict(options)},
     )
-    made = _named(backbone, found, len(read.texts), going_on is None)
+    made = _named(backbone, read, going_on is None)
     noise = segments.noise(masking.size, avoid=0)
     card = provenance(made, outcome, method="mlm", seed=seed, options=asdict(options), inputs=noise)
-    about = _about(read, outcome, len(learning), len(judged), options, reading)
+    about = _about(read, outcome, options, reading)
+    about["data"] |= {"windows": len(learning), "held_out_windows": len(judged)}
+    hidden = np.concatenate([batch.targets.numpy() for batch in judging.batches(0)])
+    _compare(about, by_frequency(windows, learning, hidden, masking.size))
     order = generator(seed, "statistics").permutation(learning)
     own = Windows([windows.windows[i] for i in order[:MOST]])
     return Pretrained(
@@ -355,9 +363,7 @@ def _reading(backbone: Backbone, options: _Options) -> Tokenization:
     return replace(reading, length=length, overlap=0, windows=WINDOWS)
 
 
-def _windows(
-    found: list[tokenizing.Text], reading: Tokenization, report: Reporter
-) -> tuple[Windows, np.ndarray]:
+def _windows(found: list[tokenizing.Text], reading: Tokenization, report: Reporter) -> tuple[Windows, np.ndarray]:
     """All windows of the texts, and which text each is of."""
     kept, owners = list[np.ndarray](), list[int]()
     report.begin("tokenise", len(found))
@@ -371,8 +377,7 @@ def _windows(
 
 
 def _learner(backbone: Backbone, seed: int) -> Learner:
-    network = backbone.module
-    assert isinstance(network, Chained)
+    network = _chained(backbone)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "head"))
         return Learner(network)
@@ -405,9 +410,28 @@ def score(outputs: np.ndarray, targets: np.ndarray) -> dict[str, float]:
     return {"log_loss": loss, "perplexity": float(np.exp(min(loss, 50.0))), "accuracy": float(outputs[:, 1].mean())}
 
 
-def _named(backbone: Backbone, found: Corpus, number: int, fresh: bool) -> Backbone:
-    info, name = backbone.info, material.origin_name(found.origin)
-    what = f"{count(number, 'text')} without labels, from {name}"
+def by_frequency(windows: Windows, rows: np.ndarray, hidden: np.ndarray, size: int) -> float:
+    """Perplexity of ``hidden`` ids for someone who knows only how often each of ``size`` tokens occurs in rows."""
+    counts = np.ones(size)
+    for row in rows:
+        np.add.at(counts, windows.windows[row][:, 0] - 1, 1)
+    return float(np.exp(-np.log(counts[hidden] / counts.sum()).mean()))
+
+
+def _compare(about: dict[str, Any], guessing: float) -> None:
+    """Say what naming words by their frequency alone would reach, and whether that was beaten."""
+    reached = about["validation"].get("perplexity")
+    about["validation"]["guessing_by_frequency"] = round(guessing, 4)
+    if reached is not None and reached >= guessing:
+        about["findings"].append(
+            f"Hardly anything was learnt: the perplexity of hidden words, {reached:.1f}, is not below the "
+            f"{guessing:.1f} of naming them by how often they occur. More texts or more epochs (--set epochs=...) help"
+        )
+
+
+def _named(backbone: Backbone, read: _Read, fresh: bool) -> Backbone:
+    info, name = backbone.info, material.origin_name(read.origin)
+    what = f"{count(len(read.texts), 'text')} without labels, from {name}"
     told = BackboneInfo(
         name=f"mlm/{name}",
         architecture=info.architecture,
@@ -424,9 +448,7 @@ def _named(backbone: Backbone, found: Corpus, number: int, fresh: bool) -> Backb
     return backbone.eval().known_as(told)
 
 
-def _about(
-    read: _Read, outcome: Outcome, learning: int, judged: int, options: _Options, reading: Tokenization
-) -> dict[str, Any]:
+def _about(read: _Read, outcome: Outcome, options: _Options, reading: Tokenization) -> dict[str, Any]:
     """What the card says of the texts, of how well they were learnt, and what to make of that."""
     found = {name: round(float(value), 4) for name, value in outcome.scores.items()}
     first = next((row for row in outcome.curve if "held_out_perplexity" in row), None)
@@ -441,8 +463,6 @@ def _about(
         "data": {
             "sha256": read.digest,
             "texts": len(read.texts),
-            "windows": learning,
-            "held_out_windows": judged,
             "skipped": len(read.skipped),
             "copies": read.copies,
         },
