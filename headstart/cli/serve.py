@@ -86,20 +86,26 @@ def _tell(server: Server, *, made: bool, as_json: bool) -> None:
         token = {"token": server.token} if made and server.token else {}
         print(json.dumps({"url": server.url, **token}), flush=True)
         return
+    print("\n".join(told(server, made=made)), flush=True)
+
+
+def told(server: Server, *, made: bool) -> list[str]:
+    """What people are told, one line each."""
     shown = "$HEADSTART_TOKEN" if not made else server.token
     header = f' -H "Authorization: Bearer {shown}"' if server.token else ""
     lines = [f"{server.model.path.resolve().name} answers at {server.url}"]
     if made and server.token:
         lines.append(f"Token:  {server.token}  (shown this once; clients send it)")
-    if server.model.manifest.golden.origin == "generated":
+    if server.example is not None:
         # What it predicts here is an example of its own, so that the line works as it stands.
         lines.append(
             f"Try:    curl -s{header} {server.url}/example | curl -s{header} --data-binary @- "
-            f"-H 'Content-Type: image/png' {server.url}/predict"
+            f"-H 'Content-Type: {server.example[1]}' {server.url}/predict"
         )
-    lines += [
-        f"Yours:  curl -s{header} -F file=@PICTURE {server.url}/predict",
+    own = f"-H 'Content-Type: {server.wire.media[0]}' -d 'A TEXT'" if server.wire.text else "-F file=@PICTURE"
+    return [
+        *lines,
+        f"Yours:  curl -s{header} {own} {server.url}/predict",
         f"Docs:   {server.url}/docs",
         "Stop:   Ctrl-C",
     ]
-    print("\n".join(lines), flush=True)

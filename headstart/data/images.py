@@ -205,6 +205,11 @@ def received(content: bytes | str, most: int) -> bytes:
     return content
 
 
+def example(inputs: np.ndarray, preprocessing: Preprocessing | None) -> tuple[bytes, str]:
+    """Inputs (3, s, s) uint8 as somebody might send them: a file's bytes, and their content type."""
+    return render(inputs.transpose(1, 2, 0)), "image/png"
+
+
 def export_inputs(preprocessing: Preprocessing) -> ExportInputs:
     """What an exported graph takes: whole pictures of any size, which it crops and resizes as ``load`` does.
 

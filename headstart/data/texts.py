@@ -257,6 +257,16 @@ def _received(content: bytes | str, most: int) -> str:
     return _one(text)
 
 
+def example(inputs: np.ndarray, preprocessing: Tokenization | None) -> tuple[bytes, str]:
+    """Inputs (w, t, 2) int32, or (l,) uint8, as somebody might send them: a text's bytes, and their content type."""
+    if preprocessing is None:
+        (text,) = handed(inputs[None])
+    else:
+        text = tokenizing.spelled(preprocessing, inputs)
+    said = text if isinstance(text, str) else text[0]
+    return said.encode("utf-8", "replace"), f"{WIRE.media[0]}; charset=utf-8"
+
+
 def export_inputs(preprocessing: Tokenization) -> ExportInputs:
     """What an exported graph takes: the ids of a text's tokens, as the tokenizer beside it makes them.
 

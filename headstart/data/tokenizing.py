@@ -68,6 +68,12 @@ def written(reading: Tokenization, draws: Sequence[int]) -> str:
     return text if text.strip() else "a"
 
 
+def spelled(reading: Tokenization, tokens: np.ndarray) -> str:
+    """Tokens (w, t, 2) of a text, the first window of them, as the tokenizer writes them."""
+    text: str = _ready(reading).decode([int(each) - 1 for each in tokens[0, :, 0] if each > 0])
+    return text if text.strip() else "a"
+
+
 def overlap(reading: Tokenization) -> int:
     """Tokens that neighbouring windows share, at most half of what a window has room for."""
     return _shared(_ready(reading), reading)

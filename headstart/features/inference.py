@@ -19,6 +19,8 @@ from headstart.features.store import joined
 
 Whole = Network | Features | Watched
 """What takes inputs and puts out rows of a known ``width``."""
+FILLED = 2.0
+"""How many times its own size an input may be filled up to, so as to pass together with larger ones."""
 
 
 class Ready:
@@ -34,10 +36,31 @@ class Ready:
         self.network = network.eval().to(self.machine.device).to(memory_format=torch.channels_last)
 
     def __call__(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
-        """Outputs (n, C) float32 of n inputs, (3, s, s) uint8 or tokens (w, t, 2), in one forward pass."""
-        batch = joined([torch.from_numpy(array)[None] for array in arrays]).to(self.machine.device)
-        with torch.inference_mode(), self.machine.autocast():
-            return self.network(batch).float().cpu().numpy()
+        """Outputs (n, C) float32 of n inputs, (3, s, s) uint8 or tokens (w, t, 2).
+
+        Those of one size are one forward pass; of different sizes, those that little has to be filled up for.
+        """
+        result = np.empty((len(arrays), self.network.width), dtype=np.float32)
+        for rows in alike(arrays):
+            batch = joined([torch.from_numpy(arrays[row])[None] for row in rows]).to(self.machine.device)
+            with torch.inference_mode(), self.machine.autocast():
+                result[rows] = self.network(batch).float().cpu().numpy()
+        return result
+
+
+def alike(arrays: Sequence[np.ndarray]) -> list[list[int]]:
+    """Rows in groups of similar sizes, so that none is filled up to more than ``FILLED`` times its own."""
+    sizes = [int(np.prod(array.shape)) for array in arrays]
+    groups: list[list[int]] = []
+    reach: tuple[int, ...] = ()
+    for row in sorted(range(len(arrays)), key=lambda row: (sizes[row], arrays[row].shape)):
+        wider = tuple(map(max, zip(reach, arrays[row].shape, strict=True))) if groups else ()
+        if not groups or np.prod(wider) > FILLED * sizes[groups[-1][0]]:
+            groups.append([])
+            wider = arrays[row].shape
+        groups[-1].append(row)
+        reach = wider
+    return groups
 
 
 def batch(items: Sequence[Any], preprocessing: Reading | None, *, modality: str) -> torch.Tensor:

@@ -54,7 +54,7 @@ def sealed_to(folder: Path, network: Network, /, **values: Any) -> Model:
         "network": network,
         "predictor": None,
         "info": info,
-        "preprocessing": replace(info.preprocessing, size=64),
+        "preprocessing": None if "preprocessing" in values else replace(info.preprocessing, size=64),
         "temperature": 0.5,
         "modality": "images",
         "task": classification.learn(CLASSES),

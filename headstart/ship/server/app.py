@@ -108,13 +108,15 @@ class Service:
             self._failed(identity, outcome)
         return result
 
-    def example(self) -> bytes | None:
-        """One of the generated golden examples as a file; None where they are the owner's own items."""
+    def example(self) -> tuple[bytes, str] | None:
+        """One of the generated golden examples as a client would send it, and its content type; None where they are
+        the owner's own items."""
         if self.model.manifest.golden.origin != "generated":
             return None
         inputs = golden.read(self.model.path / GOLDEN, columns=len(self.model.classes)).inputs
-        rendered: bytes = discovery.load("data", self.model.manifest.modality).render(inputs[-1].transpose(1, 2, 0))
-        return rendered
+        reading = getattr(self.model.scorer, "preprocessing", None)
+        found: tuple[bytes, str] = discovery.load("data", self.model.manifest.modality).example(inputs[-1], reading)
+        return found
 
     def about(self) -> dict[str, Any]:
         """What the model is, without anything of where it lies or what it was made from."""
@@ -204,7 +206,7 @@ def _predict(api: FastAPI, service: Service) -> None:
         top: Annotated[int, Query(ge=1, le=MOST_NAMES, description="How many of the most probable names.")] = 1,
         probabilities: Annotated[bool, Query(description="The probability of every name.")] = True,
     ) -> Response:
-        """One item as the body, several as files of a form, or items in JSON.
+        """One item as the body, several as parts of a form, or items in JSON.
 
         Each of several has an answer or an error of its own. Nothing that a request names is opened.
         """
@@ -237,21 +239,21 @@ def _about(api: FastAPI, service: Service) -> None:
         return Response(about, media_type="application/json")
 
     example = service.example()
-    picture: schema.Responses = {
-        200: {"description": "A file.", "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}}
-    }
+    kind = "application/octet-stream" if example is None else example[1]
+    shape = {"type": "string"} if kind.startswith("text/") else {"type": "string", "format": "binary"}
+    file: schema.Responses = {200: {"description": "An item.", "content": {kind.partition(";")[0]: {"schema": shape}}}}
 
     @api.get(
         "/example",
         tags=["model"],
         summary="An item to try: one of the model's golden examples",
         response_class=Response,
-        responses={**schema.problems(400, 401, 404), **picture},
+        responses={**schema.problems(400, 401, 404), **file},
     )
     async def an_example() -> Response:
         if example is None:
             raise Refusal(404, "NotFound", "The golden examples are the owner's own items", where="path")
-        return Response(example, media_type="image/png")
+        return Response(example[0], media_type=example[1])
 
     @api.get(
         "/metrics",

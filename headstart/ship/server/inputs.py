@@ -1,4 +1,4 @@
-"""What a request brings: one item as its body, several as parts of a form, or items in JSON.
+"""What a request brings: one item as its body, several as parts of a form, or one or more items in JSON.
 
 Nothing that a client names is ever opened: no path, no address. Sizes are counted while the body arrives.
 """
@@ -9,11 +9,12 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.message import Message
 from functools import partial
 from types import ModuleType
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
@@ -28,6 +29,8 @@ from headstart.ship.server.refusals import Refusal
 
 JSON, FORM, BYTES = "application/json", "multipart/form-data", "application/octet-stream"
 How = Literal["plain", "base64"]
+ENCODINGS = ("utf-8", "utf8", "us-ascii", "ascii", "utf-16")
+"""Of texts, as a content type names them; what UTF-16 is begins with a mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,12 @@ class Parcel:
 
     Attributes:
         name: how the answer calls it; empty for a request of one.
-        content: bytes of a file, base64 of them, or a text.
+        content: bytes of a file, base64 of them, a text, or two texts that belong together.
         how: how the content is written.
     """
 
     name: str
-    content: bytes | str
+    content: bytes | str | tuple[str, str]
     how: How = "plain"
 
     def opened(self, room: ModuleType, most: int) -> Any:
@@ -50,7 +53,7 @@ class Parcel:
         Raises:
             Undecodable: when it is none, or larger than ``most``.
         """
-        if self.how == "plain":
+        if self.how == "plain" or isinstance(self.content, tuple):
             return room.received(self.content, most)
         try:
             content = base64.b64decode(self.content, validate=True)
@@ -76,11 +79,15 @@ class Items(BaseModel):
 
 
 class Texts(BaseModel):
-    """Items of a modality whose items are texts."""
+    """Items of a modality whose items are texts; two in a list are a pair that belongs together."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    items: list[str] = Field(min_length=1)
+    items: list[str | tuple[str, str]] = Field(min_length=1)
+
+
+TEXTS: TypeAdapter[str | Texts] = TypeAdapter(str | Texts)
+"""What JSON may bring to a modality whose items are texts: one of them as it is, or several."""
 
 
 class _InMemory(MultiPartParser):
@@ -137,10 +144,13 @@ async def parcels(headers: Headers, content: bytes, wire: Wire, limits: Limits) 
             expected="no content-encoding",
         )
     if kind == JSON:
-        found = _from_json(content, wire)
+        found, several = _from_json(content, wire)
+        if not several:
+            return found, False
     elif kind == FORM:
-        found = await _from_form(headers, content, limits)
+        found = await _from_form(headers, content, wire, limits)
     elif kind == BYTES or _matches(kind, wire.media):
+        _check_encoding(headers, wire)
         if not content:
             raise Refusal(422, "BadRequest", "The request is empty", where="body", expected="an item")
         return [Parcel("", content)], False
@@ -172,7 +182,7 @@ def _matches(kind: str, media: Sequence[str]) -> bool:
 
 
 def _unsupported(kind: str, wire: Wire) -> Refusal:
-    name = "file.bin" if wire.text else "picture.jpg"
+    name = "text.txt" if wire.text else "picture.jpg"
     return Refusal(
         415,
         "UnsupportedMediaType",
@@ -184,26 +194,54 @@ def _unsupported(kind: str, wire: Wire) -> Refusal:
     )
 
 
-def _from_json(content: bytes, wire: Wire) -> list[Parcel]:
+def _check_encoding(headers: Headers, wire: Wire) -> None:
+    """Texts are read as UTF-8, or by the mark that they begin with; another encoding would be read as something else.
+
+    Raises:
+        Refusal: 415.
+    """
+    charset = Message()
+    charset["content-type"] = headers.get("content-type", "")
+    named = str(charset.get_content_charset() or "utf-8")
+    if wire.text and named not in ENCODINGS:
+        raise Refusal(
+            415,
+            "UnsupportedMediaType",
+            f"The encoding {printable(named)} is not read",
+            where="content-type",
+            expected="UTF-8",
+            next_move="iconv -t utf-8 writes a file so",
+        )
+
+
+def _from_json(content: bytes, wire: Wire) -> tuple[list[Parcel], bool]:
+    """The items, and whether there could be several of them."""
     try:
         if wire.text:
-            texts = Texts.model_validate_json(content).items
-            return [Parcel(_place(i), text) for i, text in enumerate(texts)]
+            found = TEXTS.validate_json(content, strict=True)
+            if isinstance(found, str):
+                return [Parcel("", found)], False
+            return [Parcel(_place(i), text) for i, text in enumerate(found.items)], True
         items = Items.model_validate_json(content).items
-        return [Parcel(_place(i), item.data, "base64") for i, item in enumerate(items)]
+        return [Parcel(_place(i), item.data, "base64") for i, item in enumerate(items)], True
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         if found and found[0]["type"] == "json_invalid":
             raise Refusal(
                 400, "BadRequest", f"The body is no JSON: {found[0]['msg'].removeprefix('Invalid JSON: ')}"
             ) from error
-        refusal = refusals.malformed(found, "body")
-        if not wire.text:
-            refusal.told["expected"] = '{"items": [{"data": BASE64}, ...]}; paths and addresses are not opened'
+        refusal = refusals.malformed(found[:1] if wire.text else found, "body")
+        refusal.told["expected"] = _SHAPES[wire.text]
         raise refusal from error
 
 
-async def _from_form(headers: Headers, content: bytes, limits: Limits) -> list[Parcel]:
+_SHAPES = {
+    False: '{"items": [{"data": BASE64}, ...]}; paths and addresses are not opened',
+    True: '"a text", or {"items": ["a text", ["the first of a pair", "the second"], ...]}',
+}
+
+
+async def _from_form(headers: Headers, content: bytes, wire: Wire, limits: Limits) -> list[Parcel]:
     async def once() -> Any:
         yield content
 
@@ -219,6 +257,9 @@ async def _from_form(headers: Headers, content: bytes, limits: Limits) -> list[P
         raise Refusal(400, "BadRequest", "The form ends before its end", where="body", expected="a closing boundary")
     found: list[Parcel] = []
     for field, value in form.multi_items():
+        if isinstance(value, str) and wire.text:
+            found.append(Parcel(_place(len(found)), value))
+            continue
         if not isinstance(value, UploadFile):
             raise Refusal(
                 422,

@@ -103,6 +103,8 @@ class Server:
     Attributes:
         token: that clients must know; may be empty.
         url: where it answers.
+        wire: how items travel to it.
+        example: an item to try, and its content type; None where it has none to give away.
 
     Raises:
         BadOption: a token that can be guessed, or threads below 0.
@@ -133,6 +135,7 @@ class Server:
             routes.decoder(model, limits), judge, limits, observe=self._observed(metrics), first=self._warm(judge)
         )
         service = routes.Service(model, limits, self._batcher, door=self._door, metrics=metrics, failed=self._failed)
+        self.wire, self.example = service.wire, service.example()
         api = routes.build(service, secured=bool(self.token))
         self._guard = Guard(
             routes.shortcut(api, service),

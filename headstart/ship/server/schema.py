@@ -83,18 +83,20 @@ def problems(*codes: int) -> Responses:
 def request(wire: Wire, most: int) -> Schema:
     """The body of a request, in every form it may have."""
     binary = {"type": "string", "format": "binary"}
+    one = {"type": "string", "minLength": 1} if wire.text else binary
     files = {
         "type": "object",
         "properties": {"file": {"type": "array", "items": binary, "minItems": 1, "maxItems": most}},
         "required": ["file"],
         "additionalProperties": False,
     }
-    shape = (inputs.Texts if wire.text else inputs.Items).model_json_schema(ref_template="#/components/schemas/{model}")
+    kind = inputs.Texts if wire.text else inputs.Items
+    shape = kind.model_json_schema(ref_template="#/components/schemas/{model}")
     shape.pop("$defs", None)
     shape["properties"]["items"]["maxItems"] = most
-    content: Schema = {kind: {"schema": binary} for kind in (*wire.media, inputs.BYTES)}
+    content: Schema = {each: {"schema": one} for each in wire.media} | {inputs.BYTES: {"schema": binary}}
     content[inputs.FORM] = {"schema": files}
-    content[inputs.JSON] = {"schema": shape}
+    content[inputs.JSON] = {"schema": {"anyOf": [one, shape]} if wire.text else shape}
     return {"required": True, "content": content}
 
 

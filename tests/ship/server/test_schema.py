@@ -115,4 +115,6 @@ def test_the_answers_of_every_task_fit_their_description(task: Task, form: answe
 def test_a_modality_of_texts_is_described_as_such() -> None:
     described = schema.request(TEXTS, 8)["content"]
     assert "image/*" not in described and "text/plain" in described
-    assert described["application/json"]["schema"]["properties"]["items"]["items"] == {"type": "string"}
+    one, several = described["application/json"]["schema"]["anyOf"]
+    assert one == described["text/plain"]["schema"] == {"type": "string", "minLength": 1}
+    assert several["properties"]["items"]["items"]["anyOf"][0] == {"type": "string"}
