@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from headstart.backbones import hub, sentences, snapshot, tokenizer
+from headstart.backbones import hub, language, sentences, snapshot, tokenizer
 from headstart.backbones.chain import Backbone
 from headstart.backbones.publishing import Finished, Plain, Published
-from headstart.base.errors import BadOption, HeadstartError, UnknownName
+from headstart.base.errors import BadOption, ExportError, HeadstartError, UnknownName
 from headstart.base.vocabulary import BackboneInfo
 
 
@@ -84,26 +84,36 @@ def publish(finished: Finished, to: Path) -> None:
     Raises:
         ExportError, WeightsError, MissingExtra
     """
-    from headstart.backbones import transformed
+    from headstart.backbones import language_folder, transformed
 
-    transformed.publish(finished, to)
+    writer: Any = language_folder if language.is_one(finished.config or {}) else transformed
+    writer.publish(finished, to)
 
 
 def published(to: Path) -> Published:
     """The folder, loaded by transformers."""
-    from headstart.backbones import transformed
+    from headstart.backbones import language_folder, transformed
 
-    return transformed.published(to)
+    reader: Any = language_folder if (to / language_folder.ABOUT).is_file() else transformed
+    found: Published = reader.published(to)
+    return found
 
 
 def plain(name: str, config: Mapping[str, Any] | None) -> Plain:
     """The network as transformers itself makes it, its head taken off.
 
     Raises:
+        ExportError: for a network of texts, which leaves whole.
         WeightsError, MissingExtra
     """
     from headstart.backbones import transformed
 
+    if language.is_one(config or {}):
+        raise ExportError(
+            "The plain weights of a text network are what --to hf writes, with a README that needs no headstart",
+            expected="model.safetensors, head.safetensors, head.json and tokenizer.json in a folder",
+            next_move="headstart export --to hf",
+        )
     return transformed.plain(name, config)
 
 

@@ -86,19 +86,23 @@ def build(made: Mapping[str, Any], name: str, state: Mapping[str, torch.Tensor] 
     if pool is None:
         raise WeightsError(f"{name} has no pooling that is known", expected=", ".join(POOLINGS))
     with quiet():
-        family, settings = _kind(made, name)
-        try:
-            if state is None:
-                model = family._from_config(settings, dtype=torch.float32)
-            else:
-                model = _restored(family, settings, state)
-        except WeightsError:
-            raise
-        except Exception as error:  # transformers checks configurations in a hundred places
-            raise _unbuildable(name, _first_line(error)) from error
-        found = segments.chain(model.eval(), name, pool)
+        found = segments.chain(bare(made, name, state), name, pool)
     found.notes = (*map(str, made.get("notes") or ()), *found.notes)
     return found
+
+
+def bare(made: Mapping[str, Any], name: str, state: Mapping[str, torch.Tensor] | None = None) -> Any:
+    """The library's own network in eval mode, not taken apart; arguments and errors are those of ``build``."""
+    family, settings = _kind(made, name)
+    try:
+        model = (
+            family._from_config(settings, dtype=torch.float32) if state is None else _restored(family, settings, state)
+        )
+    except WeightsError:
+        raise
+    except Exception as error:  # transformers checks configurations in a hundred places
+        raise _unbuildable(name, _first_line(error)) from error
+    return model.eval()
 
 
 def fits(chained: segments.Chained, reading: Tokenization, name: str) -> None:

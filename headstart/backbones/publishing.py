@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
-from headstart.base.vocabulary import Preprocessing
+from headstart.base.errors import ExportError
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
@@ -34,8 +35,10 @@ class Finished:
         bias: (C,).
         labels: of the outputs, C.
         problem: a key of ``ENDS``.
-        preprocessing: of the pictures.
+        preprocessing: of the items: a ``Preprocessing`` or a ``Tokenization``, as the network's modality has it.
         licence: of the weights it started from.
+        taps: stages (from 1) whose features the head reads.
+        stages: how many there are.
     """
 
     architecture: str
@@ -45,8 +48,36 @@ class Finished:
     bias: torch.Tensor
     labels: tuple[str, ...]
     problem: str
-    preprocessing: Preprocessing
+    preprocessing: Any
     licence: str
+    taps: tuple[int, ...] = ()
+    stages: int = 0
+
+    def reads_the_last(self) -> None:
+        """Check that the head is where an architecture has its own classifier.
+
+        Raises:
+            ExportError: when it reads another stage than the last, or several.
+        """
+        if self.taps != (self.stages,):
+            raise ExportError(
+                f"The head reads stage {', '.join(map(str, self.taps))} of {self.stages}; an architecture's own "
+                "classifier reads the last one alone",
+                next_move="headstart export --to onnx, which takes every model; or --to safetensors",
+            )
+
+
+def normalised(inputs: np.ndarray, preprocessing: Any) -> torch.Tensor:
+    """Pictures (n, 3, s, s) uint8 as networks of libraries take them: the same, normalised."""
+    read = torch.from_numpy(np.ascontiguousarray(inputs)).float() / 255
+    mean, std = (torch.tensor(each).view(1, -1, 1, 1) for each in (preprocessing.mean, preprocessing.std))
+    return (read - mean) / std
+
+
+RESIZED = (
+    "{library} resizes first and crops afterwards, where headstart does both at once: its own preprocessing of {items} "
+    "generated pictures of other shapes changed predictions by at most {gap:.2g}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +86,12 @@ class Published:
 
     Attributes:
         library: the hub's name of it.
-        outputs: normalised pictures (n, 3, s, s) -> outputs (n, C).
-        prepared: a PIL image -> what the library's own preprocessing makes of it, (1, 3, s, s).
-        use: lines of Python that do the same with a picture's file.
+        outputs: what ``read`` gives of n items -> outputs (n, C).
+        prepared: an item as its modality decodes it -> what the library's own preprocessing makes of it, (1, ...).
+        use: lines of Python that do the same with an item of one's own.
         needs: packages that those lines need.
+        own: a sentence on what ``prepared`` changes; ``{library}``, ``{items}`` and ``{gap}`` stand for what was found.
+        read: inputs (n, ...), as golden examples keep them, and how they were made -> what ``outputs`` takes.
     """
 
     library: str
@@ -66,6 +99,8 @@ class Published:
     prepared: Callable[[Any], torch.Tensor]
     use: tuple[str, ...]
     needs: tuple[str, ...]
+    own: str = RESIZED
+    read: Callable[[np.ndarray, Any], torch.Tensor] = normalised
 
 
 @dataclass(frozen=True, slots=True)

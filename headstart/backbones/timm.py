@@ -334,6 +334,7 @@ def publish(finished: Finished, to: Path) -> None:
         ExportError: when the architecture's own classifier is no linear layer, or the network has tensors that it has
             no place for.
     """
+    finished.reads_the_last()
     bare = finished.architecture.split(".", 1)[0]
     options = dict((finished.config or {}).get("model_args") or {})
     model: Any = timm.create_model(bare, pretrained=False, num_classes=len(finished.labels), **options)

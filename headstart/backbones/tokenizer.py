@@ -88,6 +88,25 @@ def largest(reading: Tokenization, name: str) -> int:
     return max(_opened(reading.content, name).get_vocab(with_added_tokens=True).values(), default=0)
 
 
+def token(reading: Tokenization, number: int) -> str:
+    """How a token is written in the vocabulary.
+
+    Raises:
+        WeightsError, MissingExtra: as ``largest``.
+    """
+    return str(_opened(reading.content, FILE).id_to_token(number) or "")
+
+
+def overlap(reading: Tokenization) -> int:
+    """Tokens that neighbouring windows share, fewer than half of what a window has room for.
+
+    Raises:
+        WeightsError, MissingExtra: as ``largest``.
+    """
+    framing = _opened(reading.content, FILE).num_special_tokens_to_add(is_pair=True)
+    return int(max(0, min(reading.overlap, (reading.length - framing) // 2 - 1)))
+
+
 def _opened(found: bytes, name: str) -> Any:
     try:
         from tokenizers import Tokenizer

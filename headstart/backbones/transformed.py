@@ -26,6 +26,7 @@ def publish(finished: Finished, to: Path) -> None:
         WeightsError: when the configuration cannot be built.
         MissingExtra: without transformers.
     """
+    finished.reads_the_last()
     made, name = dict(finished.config or {}), f"hf/{finished.architecture}"
     if made.get("flip"):
         raise _no_place(name, "it reads blue, green, red, which its folder cannot say")

@@ -75,13 +75,14 @@ def spelled(reading: Tokenization, tokens: np.ndarray) -> str:
 
 
 def overlap(reading: Tokenization) -> int:
-    """Tokens that neighbouring windows share, at most half of what a window has room for."""
+    """Tokens that neighbouring windows share, fewer than half of what a window has room for."""
     return _shared(_ready(reading), reading)
 
 
 def _shared(tokenizer: Any, reading: Tokenization) -> int:
-    framing = tokenizer.num_special_tokens_to_add(is_pair=False)
-    return int(max(0, min(reading.overlap, (reading.length - framing) // 2)))
+    # Of a pair each text has half the room, and the library ends the process's thread if windows do not move on in it.
+    framing = tokenizer.num_special_tokens_to_add(is_pair=True)
+    return int(max(0, min(reading.overlap, (reading.length - framing) // 2 - 1)))
 
 
 def _windows(text: Text, reading: Tokenization) -> list[Any]:

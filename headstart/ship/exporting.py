@@ -24,6 +24,7 @@ from headstart.base import discovery, files
 from headstart.base.errors import BadOption, ExportError, HeadstartError, OutputExists
 from headstart.base.manifest import GOLDEN, plain
 from headstart.base.progress import Reporter, Silent
+from headstart.base.vocabulary import Reading
 from headstart.data.exportable import ExportInputs
 from headstart.ship import costing, golden, sealed
 from headstart.ship.costing import Cost
@@ -206,8 +207,18 @@ def _format(name: str) -> Any:
 
 def _raw(model: Model) -> ExportInputs:
     room = discovery.load("data", model.manifest.modality)
-    described: ExportInputs = room.export_inputs(model.manifest.reading().value())
+    described: ExportInputs = room.export_inputs(reading(model))
     return described
+
+
+def reading(model: Model) -> Reading:
+    """How the model's items become its inputs; a network's own has the tokenizer with it, which a manifest only names.
+
+    Raises:
+        ModelFolderError: for a model that reads the items themselves.
+    """
+    found: Reading | None = getattr(model.scorer, "preprocessing", None)
+    return found or model.manifest.reading().value()
 
 
 def _compared(exact: Reloaded, model: Model, tolerance: float, to: str) -> tuple[tuple[int, int], float]:

@@ -1,7 +1,8 @@
 """A folder that timm or transformers loads with one line, with a model card for the Hugging Face hub.
 
-The head becomes the architecture's own classifier, with temperature and scale in its weights, so that what the library
-gives are calibrated outputs. Nothing in the folder is code.
+The head of a network for pictures becomes the architecture's own classifier; that of one for texts lies beside the base
+model, with the lines that use it. Temperature and scale are in its weights, so that what comes out are calibrated
+outputs. Nothing in the folder is code.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ import torch
 from headstart.backbones.publishing import ENDS, Finished, Published
 from headstart.base import discovery
 from headstart.base.errors import ExportError, MissingExtra
-from headstart.base.vocabulary import Preprocessing
+from headstart.features import inference
 from headstart.ship import card, doubt
-from headstart.ship.exporting import Reloaded, Written
+from headstart.ship.exporting import Reloaded, Written, reading
 from headstart.ship.scoring import BACKBONE, NetworkScorer
 from headstart.ship.sealed import Model
 
@@ -61,18 +62,16 @@ class _Loaded:
 
     def __init__(self, loaded: Published, model: Model) -> None:
         self.loaded, self.model = loaded, model
-        self.room = discovery.load("data", model.manifest.modality)
-        self.preprocessing: Any = model.manifest.reading().value()
+        self.preprocessing = reading(model)
 
     def replay(self, arrays: np.ndarray) -> np.ndarray:
         """Predictions (n, K) of what the network reads."""
-        read = torch.from_numpy(np.ascontiguousarray(arrays)).float() / 255
-        mean, std = (torch.tensor(each).view(1, -1, 1, 1) for each in (self.preprocessing.mean, self.preprocessing.std))
-        return _predicted(self.loaded, (read - mean) / std, self.model)
+        return _predicted(self.loaded, self.loaded.read(arrays, self.preprocessing), self.model)
 
     def score(self, items: Sequence[Any]) -> np.ndarray:
         """Predictions (n, K) of raw items, prepared by headstart."""
-        return self.replay(np.stack([self.room.load(item, self.preprocessing) for item in items]))
+        inputs = inference.batch(items, self.preprocessing, modality=self.model.manifest.modality)
+        return self.replay(inputs.numpy())
 
 
 def _finished(model: Model) -> tuple[Finished, Any]:
@@ -82,26 +81,14 @@ def _finished(model: Model) -> tuple[Finished, Any]:
         ExportError: when its head is not what an architecture has.
     """
     record, scorer, task = model.manifest.backbone, model.scorer, model.task
-    reading = model.manifest.reading().value()
     if record is None or not isinstance(scorer, NetworkScorer):
         raise ExportError(
             "This model has no network in it: a simple baseline won, and no library has an architecture for that",
             next_move="headstart export --to onnx",
         )
-    if not isinstance(reading, Preprocessing):
-        raise ExportError(
-            "Only networks that read pictures are written as their library's folder", next_move=_ELSEWHERE
-        )
     if task.problem not in ENDS:
         raise ExportError(f"timm and transformers have no models for {task.kind}", next_move=_ELSEWHERE)
     provider = _provider(model)
-    if tuple(record.taps) != (len(record.stages),):
-        stages = ", ".join(map(str, record.taps))
-        raise ExportError(
-            f"The head reads stage {stages} of {len(record.stages)}; an architecture's own classifier reads the last "
-            "one alone",
-            next_move=_ELSEWHERE,
-        )
     tensors = scorer.tensors()
     network = scorer.network.to("cpu")
     weight, bias = task.folded(network.head.weight.detach(), network.head.bias.detach(), scorer.temperature)
@@ -114,8 +101,10 @@ def _finished(model: Model) -> tuple[Finished, Any]:
         bias=bias,
         labels=tuple(model.manifest.names),
         problem=task.problem,
-        preprocessing=reading,
+        preprocessing=reading(model),
         licence=record.licence,
+        taps=tuple(record.taps),
+        stages=len(record.stages),
     )
     return finished, provider
 
@@ -147,11 +136,8 @@ def _predicted(loaded: Published, read: torch.Tensor, model: Model) -> np.ndarra
 def _their_own(model: Model, loaded: Published) -> str:
     """How far the library's own preprocessing leads away, measured on items of several shapes."""
     room = discovery.load("data", model.manifest.modality)
-    items = room.export_inputs(model.manifest.reading().value()).examples(0)
+    items = room.export_inputs(reading(model)).examples(0)
     wanted = model.task.comparable(model.scorer.score(items, precision="float32", failed={}))
-    read = torch.cat([loaded.prepared(room.decode(item)) for item in items])
-    gap = float(np.abs(model.task.comparable(_predicted(loaded, read, model)) - wanted).max())
-    return (
-        f"{loaded.library} resizes first and crops afterwards, where headstart does both at once: its own "
-        f"preprocessing of {len(items)} generated pictures of other shapes changed predictions by at most {gap:.2g}"
-    )
+    found = [_predicted(loaded, loaded.prepared(room.decode(item)), model) for item in items]
+    gap = float(np.abs(model.task.comparable(np.concatenate(found)) - wanted).max())
+    return loaded.own.format(library=loaded.library, items=len(items), gap=gap)

@@ -88,6 +88,13 @@ def test_a_word_of_several_tokens_is_marked_as_one():
     assert texts.overlay(text, heat, reading).texts == ((("birdsong", 1.0),),)
 
 
+@pytest.mark.parametrize("overlap", [16, 9, 6, 0])
+def test_windows_of_a_pair_move_on_however_much_they_were_to_share(overlap):
+    reading = a_reading(length=16, overlap=overlap)
+    pair = ("the cat sat on a mat " * 5, "a dog ran over hills " * 5)
+    assert len(tokenizing.spans(pair, reading)) == texts.load(pair, reading).shape[0] > 1
+
+
 def test_marks_of_the_second_of_a_pair_are_in_the_second():
     reading, pair = a_reading(), ("the cat", "a dog")
     spans = tokenizing.spans(pair, reading)[0]

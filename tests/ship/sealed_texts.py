@@ -29,9 +29,9 @@ def network(folder: Path, *, taps: tuple[int, ...] = (), outputs: int = 3, **sha
     return Network(backbone, head, taps).eval()
 
 
-def sealed(folder: Path, beside: Path, *, taps: tuple[int, ...] = (), **values: Any) -> Model:
+def sealed(folder: Path, beside: Path, *, taps: tuple[int, ...] = (), outputs: int = 3, **values: Any) -> Model:
     """Seal one."""
-    made = network(beside, taps=taps)
+    made = network(beside, taps=taps, outputs=outputs)
     info = made.backbone.info
     given = {"modality": "texts", "preprocessing": info.preprocessing, "task": classification.learn(CLASSES)}
     return sealed_to(folder, made, **{**given, **values})

@@ -28,6 +28,8 @@ from headstart.ship.server.limits import Limits
 from headstart.ship.server.refusals import Refusal
 
 JSON, FORM, BYTES = "application/json", "multipart/form-data", "application/octet-stream"
+FILE, TEXT = "file", "text"
+"""Fields of a form that may hold a text."""
 How = Literal["plain", "base64"]
 ENCODINGS = ("utf-8", "utf8", "us-ascii", "ascii", "utf-16")
 """Of texts, as a content type names them; what UTF-16 is begins with a mark."""
@@ -218,10 +220,10 @@ def _from_json(content: bytes, wire: Wire) -> tuple[list[Parcel], bool]:
     """The items, and whether there could be several of them."""
     try:
         if wire.text:
-            found = TEXTS.validate_json(content, strict=True)
-            if isinstance(found, str):
-                return [Parcel("", found)], False
-            return [Parcel(_place(i), text) for i, text in enumerate(found.items)], True
+            told = TEXTS.validate_json(content, strict=True)
+            if isinstance(told, str):
+                return [Parcel("", told)], False
+            return [Parcel(_place(i), text) for i, text in enumerate(told.items)], True
         items = Items.model_validate_json(content).items
         return [Parcel(_place(i), item.data, "base64") for i, item in enumerate(items)], True
     except ValidationError as error:
@@ -257,7 +259,7 @@ async def _from_form(headers: Headers, content: bytes, wire: Wire, limits: Limit
         raise Refusal(400, "BadRequest", "The form ends before its end", where="body", expected="a closing boundary")
     found: list[Parcel] = []
     for field, value in form.multi_items():
-        if isinstance(value, str) and wire.text:
+        if isinstance(value, str) and wire.text and field in (FILE, TEXT):
             found.append(Parcel(_place(len(found)), value))
             continue
         if not isinstance(value, UploadFile):
