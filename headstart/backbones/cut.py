@@ -82,8 +82,8 @@ class Untouched(nn.Module):
         self.reading = reading
 
     def example(self, count: int, device: torch.device) -> torch.Tensor:
-        """Tokens (n, 1, t, 2) int32 of texts as long as a window."""
-        return torch.ones(count, 1, self.reading.length, 2, dtype=torch.int32, device=device)
+        """Tokens (n, 1, t, c) int32 of texts as long as a window."""
+        return torch.ones(count, 1, self.reading.length, self.reading.numbers, dtype=torch.int32, device=device)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Tokens."""

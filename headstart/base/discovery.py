@@ -39,6 +39,7 @@ CONTRACTS: dict[str, tuple[str, ...]] = {
         "received",
         "export_inputs",
     ),
+    "data.readers": ("ready",),
     "data.sources": ("claims", "open"),
     "diagnose": ("examine",),
     "pretrain": ("plan",),

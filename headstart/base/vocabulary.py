@@ -90,6 +90,10 @@ class Preprocessing:
         return cls(**values)
 
 
+CHARACTERS = 50
+"""Numbers of a word that is read by its characters: so many of them at most, its ends included."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tokenization:
     """How a text becomes a backbone's input; travels with the weights.
@@ -125,6 +129,11 @@ class Tokenization:
     def resized(self, size: int) -> Tokenization:
         """The same for windows of another length."""
         return replace(self, length=size)
+
+    @property
+    def numbers(self) -> int:
+        """Numbers of each token: its id and its text's, or the ids of its characters."""
+        return CHARACTERS if self.reader == "characters" else 2
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for a manifest, without the content; ``from_dict`` reads it back."""

@@ -116,7 +116,7 @@ def digest(item: Any) -> str:
 
 
 def load(item: Any, preprocessing: Tokenization | None) -> np.ndarray:
-    """The text as a backbone reads it: int32 (w, t, 2), as ``tokenizing.tokens`` says; else its bytes, uint8 (l,).
+    """The text as a backbone reads it: int32 (w, t, c), as ``tokenizing.tokens`` says; else its bytes, uint8 (l,).
 
     Raises:
         Undecodable: as ``decode``.
@@ -159,8 +159,8 @@ def handed(inputs: np.ndarray) -> list[Text]:
 
 
 def shape(preprocessing: Tokenization) -> tuple[int, ...]:
-    """Of what ``load`` gives at most for one window: (1, t, 2), four bytes each."""
-    return (1, preprocessing.length, 8)
+    """Of what ``load`` gives at most for one window: (1, t, c), four bytes each."""
+    return (1, preprocessing.length, 4 * preprocessing.numbers)
 
 
 def geometry(preprocessing: Tokenization) -> dict[str, Any]:
@@ -174,7 +174,7 @@ def augment(
     """A varied copy of a batch, labels unchanged: some tokens are left out, though never all of a text.
 
     Args:
-        batch: int32 (n, w, t, 2).
+        batch: int32 (n, w, t, c).
         seed: the same seed always varies the same batch in the same way.
         flip, randaugment: have no meaning for texts.
         strength: 0 leaves all tokens, 1 leaves out a tenth, 2 a fifth.
