@@ -22,7 +22,8 @@ LARGEST = 2**20
 _AGAIN = "copy or download the folder again"
 _EXPECTED = "a folder with the published options.json and weights.hdf5 of one model"
 
-Array = tuple[str, tuple[int, ...], Callable[[np.ndarray], dict[str, np.ndarray]]]
+Becomes = Callable[[np.ndarray], dict[str, np.ndarray]]
+Array = tuple[str, tuple[int, ...], Becomes]
 """Where an array lies in the file, its shape there, and what it becomes in the network."""
 
 
@@ -98,37 +99,44 @@ def arrays(wanted: Options) -> Iterator[Array]:
     """Every array of the published layout."""
     made, language = wanted.char_cnn, wanted.lstm
     total, width = made.width, language.projection_dim
-    yield "char_embed", (CHARACTER_IDS, made.embedding.dim), lambda x: {"characters.characters": x}
+    yield "char_embed", (CHARACTER_IDS, made.embedding.dim), _as("characters.characters")
     for number, (size, count) in enumerate(made.filters):
         place = f"characters.convolutions.{number}."
         shape = (1, size, made.embedding.dim, count)
-        yield f"CNN/W_cnn_{number}", shape, lambda x, to=place: {f"{to}weight": x[0].transpose(2, 1, 0)}
-        yield f"CNN/b_cnn_{number}", (count,), lambda x, to=place: {f"{to}bias": x}
+        yield f"CNN/W_cnn_{number}", shape, _as(f"{place}weight", _convolution)
+        yield f"CNN/b_cnn_{number}", (count,), _as(f"{place}bias")
     for number in range(made.n_highway):
         for gate in ("carry", "transform"):
             place, inside = f"characters.highways.{number}.{gate}.", f"CNN_high_{number}"
-            yield f"{inside}/W_{gate}", (total, total), lambda x, to=place: {f"{to}weight": x.T}
-            yield f"{inside}/b_{gate}", (total,), lambda x, to=place: {f"{to}bias": x}
+            yield f"{inside}/W_{gate}", (total, total), _as(f"{place}weight", np.transpose)
+            yield f"{inside}/b_{gate}", (total,), _as(f"{place}bias")
     if total != width:
-        yield "CNN_proj/W_proj", (total, width), lambda x: {"characters.projection.weight": x.T}
-        yield "CNN_proj/b_proj", (width,), lambda x: {"characters.projection.bias": x}
+        yield "CNN_proj/W_proj", (total, width), _as("characters.projection.weight", np.transpose)
+        yield "CNN_proj/b_proj", (width,), _as("characters.projection.bias")
     for number in range(language.n_layers):
         for direction, name in enumerate(("forwards", "backwards")):
-            yield from _cell(
-                f"RNN_{direction}/RNN/MultiRNNCell/Cell{number}/LSTMCell", f"layers.{number}.{name}.", wanted
-            )
+            inside = f"RNN_{direction}/RNN/MultiRNNCell/Cell{number}/LSTMCell"
+            yield from _cell(inside, f"layers.{number}.{name}.", language.projection_dim, language.dim)
 
 
-def _cell(inside: str, place: str, wanted: Options) -> Iterator[Array]:
-    width, dim = wanted.lstm.projection_dim, wanted.lstm.dim
-    yield (
-        f"{inside}/W_0",
-        (2 * width, 4 * dim),
-        lambda x: {f"{place}given.weight": x[:width].T, f"{place}before.weight": x[width:].T},
-    )
-    yield f"{inside}/B", (4 * dim,), lambda x: {f"{place}before.bias": x}
+def _cell(inside: str, place: str, width: int, dim: int) -> Iterator[Array]:
+    def halves(kernel: np.ndarray) -> dict[str, np.ndarray]:
+        # What a step is given stands above what the step before it put out.
+        return {f"{place}given.weight": kernel[:width].T, f"{place}before.weight": kernel[width:].T}
+
+    yield f"{inside}/W_0", (2 * width, 4 * dim), halves
+    yield f"{inside}/B", (4 * dim,), _as(f"{place}before.bias")
     if width < dim:
-        yield f"{inside}/W_P_0", (dim, width), lambda x: {f"{place}projection.weight": x.T}
+        yield f"{inside}/W_P_0", (dim, width), _as(f"{place}projection.weight", np.transpose)
+
+
+def _as(name: str, change: Callable[[np.ndarray], np.ndarray] | None = None) -> Becomes:
+    return lambda values: {name: values if change is None else change(values)}
+
+
+def _convolution(kernel: np.ndarray) -> np.ndarray:
+    """(1, width, numbers, filters) to (filters, numbers, width)."""
+    return kernel[0].transpose(2, 1, 0)
 
 
 def _dataset(file: Any, name: str, shape: tuple[int, ...], path: Path) -> Any:
