@@ -41,6 +41,7 @@ from headstart.features.store import Store
 from headstart.ship import runs, sealed, sealing
 from headstart.ship.report import page
 from headstart.ship.sealed import Model
+from headstart.tune import limits
 
 _LOG = logging.getLogger(__name__)
 _NOT_COMPARED = ("id", "budget")
@@ -189,6 +190,7 @@ def run(
         tuned=request.strategy == "auto",
     )
     options = _with_depth(request, options, chosen.backbone)
+    _check_task(request.strategy, data.task.kind)
     climbing = rungs.chosen(chosen.backbone, request.strategy, options, scratch=request.baselines)
     augmenting.check(chosen.backbone, climbing.heavy, augmenting.read(request.settings, request.strategy))
     config = _config(request, data, options, chosen.backbone.digest(), machine.precision)
@@ -292,6 +294,7 @@ def dry_run(
             budget=request.budget,
         )
         options = _with_depth(request, options, chosen.backbone)
+        _check_task(request.strategy, data.task.kind)
         stand = ground.prepare(
             sample, chosen.backbone, metric=request.metric, journal=journal, machine=machine, store=store, report=report
         )
@@ -419,6 +422,11 @@ def _tell(findings: Iterable[Finding], report: Reporter) -> None:
 def _told(finding: Finding) -> str:
     move = f"; {finding.next_move}" if finding.next_move else ""
     return f"{finding.severity.capitalize()}: {finding.sentence}{move}"
+
+
+def _check_task(strategy: str, kind: str) -> None:
+    if strategy != "auto":
+        limits.check_task(kind, getattr(discovery.load("tune", strategy), "TASKS", None), strategy)
 
 
 def _about(data: Dataset, most: int = 5) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from headstart.base.errors import BadOption
@@ -41,3 +41,23 @@ def check(options: Mapping[str, Any], own: Limits | None = None, *, group: str =
         holds, expected = limits[name]
         if not holds(value):
             raise BadOption(f"Option {name} cannot be {value}", where=f"{group}.{name}", expected=expected)
+
+
+def check_task(kind: str, tasks: Sequence[str] | None, strategy: str) -> None:
+    """Refuse a task that a strategy is not for.
+
+    Args:
+        kind: of the task.
+        tasks: the ``TASKS`` of the strategy's file; None is for all of them.
+        strategy: its name.
+
+    Raises:
+        BadOption: naming the task, and what to do instead.
+    """
+    if tasks is not None and kind not in tasks:
+        raise BadOption(
+            f"Strategy {strategy} is not for {kind}",
+            where="strategy",
+            expected=f"a task of {' or '.join(tasks)}",
+            next_move="--strategy partial, or auto",
+        )

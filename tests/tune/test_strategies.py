@@ -40,7 +40,7 @@ def few(strategy):
     if strategy == "probe":
         return {}
     # What moves little has to move fast, and longer.
-    lean = {"epochs": 20, "rate": 0.03} if strategy in LEAN else {}
+    lean = {"epochs": 20, "rate": 0.03} if strategy in LEAN else {"epochs": 3} if strategy == "setfit" else {}
     return {"epochs": 10, "rate": 0.01, "batch_size": 8} | lean
 
 
