@@ -74,7 +74,9 @@ class Backbone(nn.Module):
         self._axes, self._mean, self._paths = parts.axes, parts.mean, parts.paths
         self._shapes: tuple[tuple[int, ...], ...] = ()
         count = sum(parameter.numel() for parameter in self.module.parameters())
-        self.info = replace(info, stages=parts.names, width=parts.width, parameters=count, notes=parts.notes)
+        self.info = replace(
+            info, stages=parts.names, width=parts.width, parameters=count, notes=joined(info.notes, parts.notes)
+        )
         self.source_head = heads.take(self.module, parts.width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -171,7 +173,11 @@ class Backbone(nn.Module):
         """Take over other facts, the normalisation among them, for the same network; returns itself."""
         found = self.info
         self.info = replace(
-            info, stages=found.stages, width=found.width, parameters=found.parameters, notes=found.notes
+            info,
+            stages=found.stages,
+            width=found.width,
+            parameters=found.parameters,
+            notes=joined(info.notes, found.notes),
         )
         self.input.use(info.preprocessing)
         self._shapes = ()
@@ -228,6 +234,11 @@ class Backbone(nn.Module):
         for stage in self.stages:
             _refer_again(stage, self)
         return self
+
+
+def joined(said: tuple[str, ...], found: tuple[str, ...]) -> tuple[str, ...]:
+    """What was said of a network before it was built, and what was found in it; each once."""
+    return tuple(dict.fromkeys((*said, *found)))
 
 
 def untrained(info: BackboneInfo) -> BackboneInfo:

@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from headstart.backbones.chain import Backbone
+from headstart.backbones.chain import Backbone, joined
 from headstart.base import files
 from headstart.base.machine import cache_folder
 from headstart.base.vocabulary import BackboneInfo
@@ -55,7 +55,7 @@ def complete(info: BackboneInfo, backbone: Backbone) -> BackboneInfo:
         parameters=built.parameters,
         flops=sum(costs),
         stage_flops=costs,
-        notes=built.notes,
+        notes=joined(info.notes, built.notes),
     )
     _keep(found)
     return found
@@ -76,7 +76,7 @@ def _with(info: BackboneInfo, told: dict[str, Any]) -> BackboneInfo:
             parameters=int(told["parameters"]),
             flops=int(told["flops"]),
             stage_flops=tuple(map(int, told["stage_flops"])),
-            notes=tuple(map(str, told.get("notes", ()))),
+            notes=joined(info.notes, tuple(map(str, told.get("notes", ())))),
         )
     except (KeyError, TypeError, ValueError):
         # A cache: what cannot be read is counted again.

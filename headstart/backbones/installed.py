@@ -29,7 +29,11 @@ DIGESTS: dict[str, str] = {
     "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
 }
 """SHA-256 of every file that may be read; there is no other, as far as headstart is concerned."""
-LICENCE, SOURCE = "Apache-2.0", "over a billion English sentence pairs (packed by a third party; digests checked)"
+NOTE = (
+    f"It comes from the package {PACKAGE}, which its authors did not make; every file that is read has the digest that "
+    "they published it with"
+)
+LICENCE, SOURCE = "Apache-2.0", "1B English sentence pairs"
 
 
 def folder() -> Path | None:
@@ -61,6 +65,7 @@ def snapshot(name: str) -> snapshots.Snapshot:
         get=lambda file: _checked(root / file, file) if file in DIGESTS else None,
         has=lambda file: file in DIGESTS and (root / file).is_file(),
         said=(LICENCE, SOURCE),
+        notes=(NOTE,),
     )
 
 

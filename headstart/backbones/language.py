@@ -7,7 +7,7 @@ the installed library runs: a repository's own code is never fetched.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -31,15 +31,14 @@ SHIFTED: tuple[str, ...] = (
 """Families whose first position is the one behind the padding's number: with 514 positions they read 512 tokens."""
 
 
-def recipe(config: Mapping[str, Any], pooling: str = "mean", notes: Sequence[str] = ()) -> dict[str, Any]:
+def recipe(config: Mapping[str, Any], pooling: str = "mean") -> dict[str, Any]:
     """What ``build`` needs: the configuration without what must not be followed. Plain data.
 
     Args:
         config: config.json.
         pooling: one of ``POOLINGS``.
-        notes: what to know of the network besides.
     """
-    return {"text": harmless(config), "pooling": pooling, "notes": list(notes)}
+    return {"text": harmless(config), "pooling": pooling}
 
 
 def is_one(config: Mapping[str, Any]) -> bool:
@@ -86,9 +85,7 @@ def build(made: Mapping[str, Any], name: str, state: Mapping[str, torch.Tensor] 
     if pool is None:
         raise WeightsError(f"{name} has no pooling that is known", expected=", ".join(POOLINGS))
     with quiet():
-        found = segments.chain(bare(made, name, state), name, pool)
-    found.notes = (*map(str, made.get("notes") or ()), *found.notes)
-    return found
+        return segments.chain(bare(made, name, state), name, pool)
 
 
 def bare(made: Mapping[str, Any], name: str, state: Mapping[str, torch.Tensor] | None = None) -> Any:

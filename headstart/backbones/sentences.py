@@ -59,7 +59,7 @@ def opened(snapshot: Snapshot) -> Snapshot:
             "is left out",
         )
         if left_out
-        else (),
+        else snapshot.notes,
     )
 
 

@@ -212,7 +212,7 @@ def _of_texts(snapshot: Snapshot, config: Mapping[str, Any]) -> BackboneInfo:
         width=0,
         preprocessing=tokenizer.reading(tokenizer.here(snapshot), language.length(config, *limits)),
         modality="texts",
-        config=language.recipe(config, snapshot.pooling, snapshot.notes),
+        config=language.recipe(config, snapshot.pooling),
         notes=snapshot.notes,
     )
 

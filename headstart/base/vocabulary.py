@@ -71,6 +71,11 @@ class Preprocessing:
     crop: float = 1.0
 
     @property
+    def short(self) -> str:
+        """Its size, as a table shows it."""
+        return f"{self.size} px"
+
+    @property
     def words(self) -> str:
         """What is said of it to people."""
         return f"{self.size} x {self.size} pixels, {self.interpolation} resizing, centre crop {self.crop:g}"
@@ -119,6 +124,11 @@ class Tokenization:
     def size(self) -> int:
         """The length, as ``Preprocessing`` has the side of its square."""
         return self.length
+
+    @property
+    def short(self) -> str:
+        """Its size, as a table shows it."""
+        return f"{self.length:,} {'tokens' if self.reader == 'pieces' else 'words'}"
 
     @property
     def words(self) -> str:

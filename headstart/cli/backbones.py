@@ -1,8 +1,8 @@
 """List pretrained networks, show one with its numbered stages, or pack some for a machine without a network.
 
 Without NAME and --search, those on this machine are listed. A stage's number or name is what fit --depth takes: the
-stages up to it stay frozen. Only pack downloads weights. Besides those listed, any image network on the Hugging Face
-hub can be named: hf/OWNER/NAME.
+stages up to it stay frozen. Only pack downloads weights. Besides those listed, any network for pictures or texts on the
+Hugging Face hub can be named: hf/OWNER/NAME, and st/OWNER/NAME for a sentence encoder.
 
 Examples:
 
@@ -10,6 +10,7 @@ Examples:
     headstart backbones --search resnet
     headstart backbones --search vit --local --json
     headstart backbones timm/resnet50.a1_in1k
+    headstart backbones st/all-MiniLM-L6-v2
     headstart backbones local:my-model/
     headstart backbones pack timm/resnet50 hf/facebook/dinov2-small -o bundle
     headstart backbones --from bundle
@@ -139,25 +140,28 @@ def _show_many(found: list[BackboneInfo]) -> None:
             info.name,
             _parameters(info),
             _cost(info),
-            str(info.preprocessing.size),
+            info.modality,
+            info.preprocessing.short,
             info.licence,
             info.source,
             _here(info),
         )
         for info in found
     ]
-    heads = ("Name", "Params", "Mult-adds", "Pixels", "Licence", "Source", "Here")
+    heads = ("Name", "Params", "Mult-adds", "Reads", "Input", "Licence", "Source", "Here")
     # Size and cost are known of networks that were built here before: where there is no room, they go first.
     tight = tables.natural_width(heads, rows) > tables.room()
     known = [sum(row[index] != "?" for row in rows) for index in range(len(heads))]
     hidden = {2} if tight or not known[2] else set()
     hidden |= {1} if tight and known[1] < len(rows) / 2 else set()
+    # What all have in common needs no column.
+    hidden |= {3} if len({info.modality for info in found}) == 1 else set()
     shown = [index for index in range(len(heads)) if index not in hidden]
     tables.show(
         [heads[index] for index in shown],
         [[row[index] for index in shown] for row in rows],
-        right=[shown.index(index) for index in (1, 2, 3) if index in shown],
-        fold=[shown.index(index) for index in (5, 4, 0)],
+        right=[shown.index(index) for index in (1, 2, 4) if index in shown],
+        fold=[shown.index(index) for index in (6, 5, 0)],
     )
 
 
@@ -182,8 +186,8 @@ def _show_one(info: BackboneInfo) -> None:
         ("Name", info.name),
         ("Architecture", info.architecture),
         ("Parameters", _parameters(info)),
-        ("Multiply-adds", f"{_cost(info)} an image"),
-        ("Features", f"{info.width or '?'}, as its source head read them (of earlier stages: their mean)"),
+        ("Multiply-adds", f"{_cost(info)} for one input of that size"),
+        ("Features", f"{info.width or '?'} after the last stage; what earlier stages give is pooled"),
         ("Input", info.preprocessing.words),
         ("Licence", info.licence),
         ("Pretrained on", info.source),

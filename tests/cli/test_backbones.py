@@ -83,3 +83,28 @@ def told(capsys: Captured, words: list[str]) -> str:
 def test_words_that_do_not_go_together(capsys: Captured, words: list[str], said: str) -> None:
     assert run(["backbones", *words]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_text_network_is_shown_in_the_words_of_texts(capsys: Captured, tmp_path: Path) -> None:
+    textual = pytest.importorskip("tests.backbones.textual")
+    folder = textual.sentence_encoder(
+        tmp_path / "net", "albert", beyond=("Dense",), card="---\nlicense: mit\ndatasets: [wikipedia]\n---\n"
+    )
+    shown = told(capsys, ["backbones", f"local:{folder}"])
+    assert "windows of up to 24 tokens" in shown
+    assert "Dense layer behind it" in " ".join(shown.split())
+    assert "One layer runs several times" in shown
+    assert "MIT" in shown and "wikipedia" in shown
+    assert "pixels" not in shown and "image" not in shown
+    one = json.loads(told(capsys, ["backbones", f"local:{folder}", "--json"]))
+    assert (one["modality"], one["size"], one["architecture"]) == ("texts", 24, "hf/albert")
+    assert one["stages"] == ["embeddings", "layer 1", "layer 2", "layer 3"]
+
+
+def test_lists_say_what_is_read_where_networks_differ_in_it(capsys: Captured) -> None:
+    installed = pytest.importorskip("headstart.backbones.installed")
+    if not installed.is_here():
+        pytest.skip("the extra text is not installed")
+    listed = told(capsys, ["backbones"])
+    assert "Reads" in listed and "texts" in listed and "256 tokens" in listed.replace("\n", " ")
+    assert "Reads" not in told(capsys, ["backbones", "--search", "mobilenet_v3"])
