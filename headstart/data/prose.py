@@ -7,9 +7,10 @@ them a backbone can do little with.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from headstart.base.vocabulary import BackboneInfo, Demand, Fact
-from headstart.data import scripts
+from headstart.data import languages, legible, scripts
 from headstart.data.tokenizing import Text
 
 FACTS: dict[str, Fact] = {
@@ -17,6 +18,7 @@ FACTS: dict[str, Fact] = {
     "characters": Fact("number of characters", unit="characters"),
     "letters": Fact("share of letters"),
     "script": Fact("script of most letters"),
+    "language": Fact("language"),
     **{script: Fact(f"share of {script.capitalize()} letters") for script in scripts.SCRIPTS},
     "capitals": Fact("share of capitals among the letters"),
     "digits": Fact("share of digits"),
@@ -26,6 +28,7 @@ FACTS: dict[str, Fact] = {
     "markup": Fact("HTML tags", recording=True),
     "damaged": Fact("letters in the wrong encoding", recording=True),
     "spaced": Fact("blanks before or behind the text", recording=True),
+    **{name: Fact(words, unit=unit) for name, (words, unit) in legible.FACTS.items()},
 }
 """Name -> what it is. What is written about decides length and script, so these are no marks of the recording."""
 
@@ -44,8 +47,8 @@ _MOJIBAKE = re.compile(
 _RIGHT_TO_LEFT = ("hebrew", "arabic")
 
 
-def measure(text: Text) -> dict[str, float | str]:
-    """The facts of one text; of a pair, those of both together."""
+def measure(text: Text, words: Sequence[str]) -> dict[str, float | str]:
+    """The facts of one text, whose words in lower case are given; of a pair, those of both together."""
     whole = text if isinstance(text, str) else "\n".join(text)
     sides = (text,) if isinstance(text, str) else text
     found = scripts.shares(whole)
@@ -55,6 +58,7 @@ def measure(text: Text) -> dict[str, float | str]:
         "characters": float(sum(map(len, sides))),
         "letters": letters / len(whole),
         "script": next(iter(found), ""),
+        "language": languages.of(words, found),
         **{script: found.get(script, 0.0) for script in scripts.SCRIPTS},
         "capitals": sum(map(str.isupper, whole)) / max(1, letters),
         "digits": sum(map(str.isdigit, whole)) / len(whole),
@@ -69,7 +73,9 @@ def measure(text: Text) -> dict[str, float | str]:
 
 def expects(info: BackboneInfo | None) -> tuple[Demand, ...]:
     """What texts have to be like, as far as the backbone is known."""
+    of_backbone = () if info is None else legible.expects(info)
     return (
+        *of_backbone,
         Demand(
             "blank",
             "letters",

@@ -6,7 +6,7 @@ An item is a string, a pair of strings, the path of a text file, or the bytes of
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from headstart.base.errors import Undecodable
 from headstart.base.excerpt import Excerpt
 from headstart.base.seeds import generator
 from headstart.base.vocabulary import BackboneInfo, Demand, Tokenization, Wire
-from headstart.data import excerpts, prose, scripts, token_inputs, tokenizing
+from headstart.data import excerpts, legible, prose, scripts, token_inputs, tokenizing
 from headstart.data.deferred import fetched
 from headstart.data.exportable import ExportInputs
 from headstart.data.passages import Passage
@@ -36,6 +36,9 @@ VIEWS = {"strength": 0.0}
 """Settings of training views that mean something for texts: nothing is left out of one unless somebody asks for it."""
 LARGEST = 64 * 2**20
 """Bytes of a file beyond which it is not read."""
+MARKS = 20_000
+"""Words that are looked at for giving labels away, the most frequent."""
+_WORD = r"(?u)\b\w+\b"
 DROPPED = 0.1
 """Share of tokens that a view of strength 1 leaves out."""
 NOUN = "text"
@@ -194,7 +197,7 @@ def facts(item: Any) -> dict[str, float | str]:
     Raises:
         Undecodable: as ``decode``.
     """
-    return prose.measure(decode(item))
+    return glance(item)[0]
 
 
 def glance(item: Any) -> tuple[dict[str, float | str], np.ndarray]:
@@ -205,7 +208,43 @@ def glance(item: Any) -> tuple[dict[str, float | str], np.ndarray]:
     """
     text = decode(item)
     words = scripts.pieces(text) if isinstance(text, str) else [*scripts.pieces(text[0]), "", *scripts.pieces(text[1])]
-    return prose.measure(text), shingles.sketch(words)
+    return prose.measure(text, words), shingles.sketch(words)
+
+
+def against(
+    items: Sequence[Any], facts: Mapping[str, np.ndarray], reading: Tokenization | None
+) -> dict[str, np.ndarray]:
+    """Further facts (n,) of items: what a backbone makes of them, by the names in ``FACTS``.
+
+    Args:
+        items: n readable items.
+        facts: what is known of them.
+        reading: how the backbone reads.
+
+    Raises:
+        Undecodable: as ``decode``.
+        WeightsError: when the backbone's tokenizer is missing or damaged.
+    """
+    if not isinstance(reading, Tokenization) or not reading.content:
+        return {}
+    return legible.facts([decode(item) for item in items], facts["language"].tolist(), reading)
+
+
+def marks(items: Sequence[Any]) -> tuple[list[str], Any]:
+    """What may give a label away: the words of at least five items, and in which they are, sparse (n, m).
+
+    Raises:
+        Undecodable: as ``decode``.
+    """
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    texts = [text if isinstance(text, str) else "\n".join(text) for text in map(decode, items)]
+    counter = CountVectorizer(binary=True, min_df=5, max_features=MARKS, token_pattern=_WORD)
+    try:
+        found = counter.fit_transform(texts)
+    except ValueError:  # no word is in five of them
+        return [], None
+    return [str(word) for word in counter.get_feature_names_out()], found
 
 
 def pairs(prints: np.ndarray, threshold: float, crowd: int) -> tuple[np.ndarray, ...]:

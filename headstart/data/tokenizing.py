@@ -81,6 +81,25 @@ def overlap(reading: Tokenization) -> int:
     return _ready(reading).overlap
 
 
+def counted(text: Text, reading: Tokenization) -> int:
+    """How many windows a text fills, those that are not read among them.
+
+    Raises:
+        WeightsError, MissingExtra: as ``tokens``.
+    """
+    return len(_ready(reading).windows(text))
+
+
+def taken_apart(word: str, reading: Tokenization) -> tuple[int, int]:
+    """Of how many tokens a word inside a text is read, and how many of them stand for what is unknown.
+
+    Raises:
+        WeightsError, MissingExtra: as ``tokens``.
+    """
+    before, both = (len(_ready(reading).windows(text)[0].rows) for text in ("a", f"a {word}"))
+    return both - before, unknown(f"a {word}", reading)[0] - unknown("a", reading)[0]
+
+
 def _windows(text: Text, reading: Tokenization) -> list[Window]:
     windows = _ready(reading).windows(text)
     if len(windows) > reading.windows:

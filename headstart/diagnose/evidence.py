@@ -6,9 +6,10 @@ an item is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,8 @@ class Inspection:
         data: the data set that fit would train on; None if it would refuse.
         refusal: why it would.
         backbone: the network that the items are compared with, if one was named.
+        marks: names of single things that an item may show, such as words, and which items show them, sparse (n, m);
+            asked for when needed. None if the modality knows of none.
     """
 
     modality: str
@@ -59,6 +62,7 @@ class Inspection:
     data: Dataset | None = None
     refusal: DataError | None = None
     backbone: BackboneInfo | None = None
+    marks: Callable[[], tuple[Sequence[str], Any]] | None = None
 
     def __len__(self) -> int:
         return len(self.items)
@@ -132,7 +136,9 @@ def inspection(
         backbone: what to compare the items with.
     """
     module = discovery.load("data", looked.modality, kind="modality")
-    rows = looked.rows
+    rows, facts = looked.rows, dict(looked.facts)
+    if backbone is not None and backbone.modality == looked.modality and hasattr(module, "against") and rows.items:
+        facts |= module.against(rows.items, looked.facts, backbone.preprocessing)
     return Inspection(
         modality=looked.modality,
         items=rows.wheres,
@@ -140,7 +146,7 @@ def inspection(
         task=discovery.load("tasks", looked.task).learn(rows.labels, name=looked.table.target),
         said=rows.labels,
         given=rows.parts,
-        facts=looked.facts,
+        facts=facts,
         words=getattr(module, "FACTS", {}),
         demands={demand.name: demand for demand in module.expects(backbone)},
         skipped=looked.skipped,
@@ -148,4 +154,5 @@ def inspection(
         data=data,
         refusal=refusal,
         backbone=backbone,
+        marks=partial(module.marks, rows.items) if hasattr(module, "marks") else None,
     )

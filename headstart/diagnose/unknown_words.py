@@ -1,0 +1,12 @@
+"""Items much of which the backbone has no token for, so that it cannot see it."""
+
+from __future__ import annotations
+
+from headstart.base.vocabulary import Finding
+from headstart.diagnose import demanded
+from headstart.diagnose.evidence import Inspection
+
+
+def examine(evidence: Inspection) -> Finding | None:
+    """The share of such items, if the modality knows of them."""
+    return demanded.examined(evidence, "unknown_words")
