@@ -251,6 +251,9 @@ def _climb(
     stand = ground.prepare(
         data, chosen.backbone, metric=request.metric, journal=journal, machine=machine, store=store, report=report
     )
+    said = stand.frozen.pixels.overview()
+    if said:
+        report.say(said)
     found, stand = ladder.climb(
         stand,
         strategy=request.strategy,
@@ -269,7 +272,7 @@ def _climb(
     report.detail(str(ended.verdict.get("sentence", "")))
     kept = exhibits.keep(stand, found, ended, shown=request.pictures)
     _tell(kept.findings, report)
-    notes = (*chosen.notes, *found.notes, *kept.notes)
+    notes = (*chosen.notes, *([said] if said else []), *found.notes, *kept.notes)
     model = _seal(request, journal.path.parent, stand, found, ended, notes=notes, clock=clock)
     journal.close()
     return model

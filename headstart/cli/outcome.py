@@ -47,7 +47,7 @@ def show_model(model: Model, *, as_json: bool, explain: bool = False) -> None:
     print(f"\nModel:    {printable(path)}")
     if (model.path / REPORT).exists():
         print(f"Report:   {printable(str(Path(path, REPORT)))}")
-    print(f"Predict:  headstart predict {printable(shlex.quote(path))} PICTURES")
+    print(f"Predict:  headstart predict {printable(shlex.quote(path))} {model.manifest.modality.upper()}")
     shown = run.pictures
     if shown:
         where = printable(str(Path(path, "run", SHOWN)))

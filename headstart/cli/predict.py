@@ -1,15 +1,17 @@
-"""Label pictures with a sealed model, or estimate their values.
+"""Label pictures or texts with a sealed model, or estimate their values.
 
-INPUTS are files, folders (searched through), glob patterns, or - for a list of files on standard input, one a line.
-One line a picture is printed as soon as it is known: the file, then the label and its confidence, the labels with
-theirs, or the value.
+INPUTS are files, folders (searched through), glob patterns, or - for a list of files on standard input, one a line. For
+a model of texts they are text files, folders with them, tables (whose text column is found, or named with --text),
+sentences in quotes, or - for standard input, a text a line. One line an item is printed as soon as it is known: the
+file or row, then the label and its confidence, the labels with theirs, or the value; of a text that is longer than the
+network's window also in how many windows it was read.
 
 --json prints one JSON object a line: {"file": ..., "label": ..., "confidence": ...}, with --top also "top": [{"label":
 ..., "confidence": ...}, ...]; a model of several labels gives "labels" and "probabilities", a regression "value"; an
-unreadable file gives {"file": ..., "error": ...}. "unfamiliar" is true for a picture that is unlike anything in the
+unreadable file gives {"file": ..., "error": ...}. "unfamiliar" is true for an item that is unlike anything in the
 training data, by its "strangeness", which is above 1 then. With --min-confidence, "unsure" is true for an answer that
-is less sure than asked; how many held-out pictures that would have kept, and how many of them wrong, is said first.
---csv prints a header and one row a picture, with an error column.
+is less sure than asked; how many held-out items that would have kept, and how many of them wrong, is said first.
+--csv prints a header and one row an item, with an error column.
 Unreadable files are also listed on standard error; the exit code is 1 if no file could be read.
 
 Examples:
@@ -20,6 +22,8 @@ Examples:
     headstart predict flowers new/ --csv > labels.csv
     headstart predict flowers new/ --min-confidence 0.9
     find . -name '*.jpg' | headstart predict flowers -
+    headstart predict mood 'What a film!' review.txt
+    headstart predict mood new.csv --text review --csv
 """
 
 from __future__ import annotations
@@ -54,9 +58,12 @@ WIDEST = 48
 
 def main(
     model: options.ModelFolder,
-    inputs: Annotated[list[str], typer.Argument(metavar="INPUTS", help="Files, folders, patterns, or -.")],
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUTS", help="Files, folders, patterns, -, tables or sentences.")
+    ],
     *,
-    top: Annotated[int, typer.Option(metavar="N", min=1, help="The N most probable classes of each picture.")] = 1,
+    text: options.TextColumn = None,
+    top: Annotated[int, typer.Option(metavar="N", min=1, help="The N most probable classes of each item.")] = 1,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")] = False,
     min_confidence: Annotated[
         float | None,
@@ -71,10 +78,10 @@ def main(
     if as_json and as_csv:
         raise BadOption("--json and --csv exclude each other", expected="one of them")
     from headstart.api.models import load
-    from headstart.data.inputs import inputs as collected
+    from headstart.data.inputs import collected
 
-    queue = collected(inputs)
     loaded = load(model)
+    queue = collected(inputs, modality=loaded.manifest.modality, text=text)
     count = min(top, len(loaded.classes))
     if min_confidence is not None and not quiet:
         _say_what_it_costs(loaded, min_confidence)
@@ -167,7 +174,8 @@ def _lines(widest: int) -> Write:
             readable += 1
             said = printable(result.said(top))
             said = f"unsure, perhaps {said}" if result.unsure else said
-            print(f"{_name(item):<{pad}}  {said}{'  unfamiliar' if result.unfamiliar else ''}", flush=True)
+            marks = "".join(f"  {word}" for word in ("unfamiliar" * bool(result.unfamiliar), result.remark) if word)
+            print(f"{_name(item):<{pad}}  {said}{marks}", flush=True)
         return readable, unreadable
 
     return write
@@ -186,6 +194,7 @@ def _json(asked: float | None, results: Results, top: int) -> tuple[int, int]:
         else:
             readable += 1
             row |= result.task.answer(result.scores, top) | doubt.marks(result.strangeness)
+            row |= {"remark": result.remark} if result.remark else {}
             if asked is not None:
                 row["unsure"] = result.unsure
         print(json.dumps(row, ensure_ascii=False), flush=True)

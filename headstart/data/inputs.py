@@ -7,13 +7,30 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from headstart.base import natural
-from headstart.base.errors import BadSource
+from headstart.base import discovery, natural
+from headstart.base.errors import BadOption, BadSource
 from headstart.data import tree
 from headstart.data.pixels import is_image_name
 from headstart.data.printable import printable
+
+
+def collected(
+    args: Iterable[str], *, modality: str, stdin: BinaryIO | None = None, text: str | None = None
+) -> list[Any]:
+    """What the arguments of ``predict`` stand for, as items of a modality; ``text`` names a table's text column.
+
+    Raises:
+        BadSource: nothing usable was named.
+        BadOption: a text column for items that have none.
+    """
+    own = getattr(discovery.load("data", modality, kind="modality"), "asked", None)
+    if own is not None:
+        return list(own(args, stdin=stdin, text=text))
+    if text is not None:
+        raise BadOption(f"A model of {modality} reads no text column", where="--text", expected="a model of texts")
+    return list(inputs(args, stdin=stdin))
 
 
 def inputs(args: Iterable[str], *, stdin: BinaryIO | None = None) -> list[str]:

@@ -6,9 +6,9 @@ An item is a string, a pair of strings, the path of a text file, or the bytes of
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from headstart.base.errors import Undecodable
 from headstart.base.excerpt import Excerpt
 from headstart.base.seeds import generator
 from headstart.base.vocabulary import BackboneInfo, Demand, Tokenization, Wire
-from headstart.data import excerpts, legible, prose, scripts, token_inputs, tokenizing
+from headstart.data import asking, excerpts, legible, prose, scripts, token_inputs, tokenizing
 from headstart.data.deferred import fetched
 from headstart.data.exportable import ExportInputs
 from headstart.data.passages import Passage
@@ -189,6 +189,54 @@ def augment(
     # What frames a text stays: its first token.
     gone[:, :, 0] = False
     return torch.where(gone.unsqueeze(-1), torch.zeros_like(batch), batch)
+
+
+def remark(item: Any, preprocessing: Tokenization | None) -> str:
+    """What is to be said of how a text is read: nothing of one that fits into a window.
+
+    Raises:
+        Undecodable: as ``decode``.
+        WeightsError: as ``load``.
+    """
+    count = 1 if preprocessing is None else tokenizing.counted(decode(item), preprocessing)
+    most = 1 if preprocessing is None else preprocessing.windows
+    if count == 1:
+        return ""
+    return f"read in {count} windows" if count <= most else f"{most} of its {count:,} windows were read"
+
+
+def overview(items: Sequence[Any], extents: np.ndarray, preprocessing: Tokenization) -> str:
+    """The same of many texts, of which (n, 2) windows and tokens are known: a sentence, or nothing.
+
+    Raises:
+        Undecodable, WeightsError: as ``remark``.
+    """
+    long, full = extents[:, 0] > 1, np.flatnonzero(extents[:, 0] >= preprocessing.windows)
+    cut = sum(tokenizing.counted(decode(items[int(i)]), preprocessing) > preprocessing.windows for i in full)
+    if not long.any():
+        return ""
+    said = f"{int(long.sum()):,} of {len(items):,} texts are longer than the backbone's {preprocessing.length} tokens: "
+    said += f"they are read in windows that overlap, at most {preprocessing.windows} of each"
+    more = "1 is longer still: what lies" if cut == 1 else f"{cut:,} are longer still: what lies"
+    return f"{said}; {more} between windows spread over the whole of it is not read" if cut else said
+
+
+def asked(args: Iterable[str], *, stdin: BinaryIO | None = None, text: str | None = None) -> list[Any]:
+    """The texts that the arguments of a command stand for.
+
+    Raises:
+        BadSource, UnknownName: as ``asking.inputs``.
+    """
+    return asking.inputs(args, stdin=stdin, text=text)
+
+
+def listed(given: Any) -> list[Any]:
+    """The texts that a program hands over.
+
+    Raises:
+        BadSource: as ``asking.items``.
+    """
+    return asking.items(given)
 
 
 def facts(item: Any) -> dict[str, float | str]:

@@ -1,4 +1,4 @@
-"""A classifier for scikit-learn, of pictures or of vectors: one of several classes, or any of several labels."""
+"""A classifier for scikit-learn, of pictures, texts or vectors: one of several classes, or any of several labels."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from headstart.measure.linear import Linear
 
 
 class TransferClassifier(ClassifierMixin, Transfer):
-    """A classifier for scikit-learn: of pictures by a pretrained network, or of vectors by its probe alone.
+    """A classifier for scikit-learn: of pictures or texts by a pretrained network, or of vectors by its probe alone.
 
-    Pictures are a list or array of paths, PIL images or arrays, or one array (n, h, w) or (n, h, w, channels). They go
+    Pictures are a list or array of paths, PIL images or arrays, or one array (n, h, w) or (n, h, w, channels); texts a
+    list or array of strings, of pairs of strings, or of paths of text files, and what is said of pictures holds for
+    them. They go
     through ``headstart.fit``: checked, split, measured and sealed. What the frozen part computes stays in the store, so
     that the folds of a cross-validation and the candidates of a search share it. As every fit, one with 200 pictures or
     more sets a fifth of them apart as the test part of ``verdict_``, which never trains; ``TransferFeatures`` before a

@@ -1,4 +1,4 @@
-"""The frozen part as a scikit-learn transformer: pictures in, pooled features out, computed once and kept."""
+"""The frozen part as a scikit-learn transformer: pictures or texts in, pooled features out, computed once and kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class TransferFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """Features of pictures from a frozen pretrained network, for any estimator of scikit-learn.
+    """Features of pictures or texts from a frozen pretrained network, for any estimator of scikit-learn.
 
     Nothing is learnt from the pictures, so a transformer fitted to some of them gives every picture the same features
     as one fitted to others. What was computed stays in the store: another fold, or another classifier, reads it.
@@ -85,7 +85,8 @@ class TransferFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """Pooled features (n, d) of n pictures, float32.
 
         Args:
-            X: paths, PIL images, or arrays (h, w) or (h, w, channels); also one array of them all.
+            X: paths, PIL images, or arrays (h, w) or (h, w, channels); also one array of them all. With a backbone of
+                texts: strings, pairs of strings, or paths of text files.
 
         Raises:
             NotFittedError: not fitted yet.
@@ -101,8 +102,10 @@ class TransferFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
         check_is_fitted(self)
         items, backbone, store = _items(X), self._network(), Store()
-        digest = discovery.load("data", "images").digest
-        pixels = Pixels(items, [digest(item) for item in items], backbone.info.preprocessing, store)
+        reading, modality = backbone.info.preprocessing, backbone.info.modality
+        room = discovery.load("data", modality)
+        items = room.listed(items) if hasattr(room, "listed") else items
+        pixels = Pixels(items, [room.digest(item) for item in items], reading, store, modality=modality)
         frozen = Frozen(backbone, pixels, store, here(self.precision))
         return np.concatenate([frozen.pooled(stage) for stage in self._taps(backbone)], axis=1)
 

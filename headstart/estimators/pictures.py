@@ -1,4 +1,4 @@
-"""Pictures as scikit-learn passes them around: what counts as pictures, and a sealed model that travels as bytes."""
+"""Pictures and texts as scikit-learn passes them around: what counts as such, and a sealed model as bytes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _NUMBERS = tuple("biufc")
 
 
 def holds(X: Any) -> bool:
-    """True if X is a list or array of paths, PIL images or arrays; False if it can only be rows of numbers.
+    """True if X is a list or array of paths, PIL images, arrays, texts or pairs of texts; False for rows of numbers.
 
     A single path counts too, so that ``items`` can say what is wrong with it. So does a table of one column that has
-    paths in it, which is what a ``ColumnTransformer`` passes on.
+    paths or texts in it, which is what a ``ColumnTransformer`` passes on, or of two that have texts.
     """
     if _is_item(X) and not isinstance(X, np.ndarray):
         return True
@@ -33,14 +33,14 @@ def holds(X: Any) -> bool:
     if dimensions is not None and dimensions > 2:
         return True
     if dimensions == 2:
-        return X.shape[1] == 1 and not _is_numeric(X) and any(map(_is_item, _column(X)))
+        return X.shape[1] in (1, 2) and not _is_numeric(X) and any(map(_is_item, _column(X)))
     if dimensions == 1 or isinstance(X, list | tuple):
         return not _is_numeric(X) and any(map(_is_item, X))
     return False
 
 
 def items(X: Any) -> list[Any]:
-    """The pictures of an X that ``holds`` them, one by one.
+    """The pictures or texts of an X that ``holds`` them, one by one.
 
     Raises:
         BadSource: a single path, or an array that cannot be pictures.
@@ -48,10 +48,12 @@ def items(X: Any) -> list[Any]:
     if _is_item(X) and not isinstance(X, np.ndarray):
         raise BadSource(
             f"X is a single {type(X).__name__}",
-            expected="a list of paths, PIL images or arrays, one an item",
+            expected="a list of paths, PIL images, arrays or texts, one an item",
             next_move="[X] for a single item; headstart.fit(folder) for a folder of class subfolders",
         )
     dimensions = getattr(X, "ndim", 1)
+    if dimensions == 2 and X.shape[1] == 2:
+        return [(str(first), str(second)) for first, second in np.asarray(X).tolist()]
     found = list(_column(X) if dimensions == 2 else np.asarray(X) if dimensions > 2 else X)
     channels = np.shape(X)[-1] if dimensions == 4 else 3
     if dimensions > 4 or channels not in (1, 3, 4):
@@ -61,7 +63,7 @@ def items(X: Any) -> list[Any]:
             expected="(n, H, W) or (n, H, W, channels) with 1, 3 or 4 channels; (n, d) for vectors",
         )
     if not found:
-        raise BadSource("X is empty", expected="at least one path, picture or array")
+        raise BadSource("X is empty", expected="at least one path, picture, array or text")
     return [os.fspath(item) if isinstance(item, os.PathLike) else item for item in found]
 
 
@@ -70,6 +72,8 @@ def _is_item(value: Any) -> bool:
         return True
     if isinstance(value, np.ndarray):
         return value.ndim >= 2
+    if isinstance(value, tuple) and len(value) == 2:
+        return all(isinstance(each, str) for each in value)
     pillow = sys.modules.get("PIL.Image")  # without it imported nobody holds a picture
     return pillow is not None and isinstance(value, pillow.Image)
 

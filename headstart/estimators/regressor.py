@@ -1,4 +1,4 @@
-"""A regressor for scikit-learn, of pictures or of vectors."""
+"""A regressor for scikit-learn, of pictures, texts or vectors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from headstart.measure.linear import Linear, standardisation
 
 
 class TransferRegressor(RegressorMixin, Transfer):
-    """A regressor for scikit-learn: of pictures by a pretrained network, or of vectors by its probe alone.
+    """A regressor for scikit-learn: of pictures or texts by a pretrained network, or of vectors by its probe alone.
 
     What pictures and vectors are, and what becomes of pictures, is as with ``TransferClassifier``. Vectors get a ridge
     regression: they are standardised, and the penalty has the lowest squared error in exact leave-one-out, in which

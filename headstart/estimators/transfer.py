@@ -65,8 +65,8 @@ class Transfer(BaseEstimator, ABC):
         """Fit to pictures or to vectors.
 
         Args:
-            X: n pictures (paths, PIL images, or arrays (h, w) or (h, w, channels); also one array of them all), or
-                vectors (n, d).
+            X: n pictures (paths, PIL images, or arrays (h, w) or (h, w, channels); also one array of them all), n
+                texts (strings, or pairs of them), or vectors (n, d).
             y: (n,) targets; of a classifier also (n, L) zeros and ones, which of L labels are there.
             sample_weight: (n,) weights of vectors, not negative; an item of weight 2 counts as two equal ones. Not
                 for pictures.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from headstart.base import discovery
 from headstart.base.errors import Undecodable
 from headstart.base.machine import here
 from headstart.base.progress import Reporter, Silent
@@ -21,6 +22,10 @@ Whole = Network | Features | Watched
 """What takes inputs and puts out rows of a known ``width``."""
 FILLED = 2.0
 """How many times its own size an input may be filled up to, so as to pass together with larger ones."""
+
+
+POOL = 8
+"""Batches of texts whose items are sorted by length before they are cut apart."""
 
 
 class Ready:
@@ -106,9 +111,16 @@ def outputs(
     ready, report = Ready(network, precision), report or Silent()
     result = np.full((len(items), network.width), np.nan, dtype=np.float32)
     waiting: list[tuple[int, np.ndarray]] = []
+    # Texts of about one length go together, for a batch costs what its longest costs.
+    ragged = getattr(discovery.load("data", modality), "RAGGED", False)
+    pool = batch_size * (POOL if ragged else 1)
 
     def run() -> None:
-        result[[position for position, _ in waiting]] = ready([array for _, array in waiting])
+        if ragged:
+            waiting.sort(key=lambda one: one[1].shape)
+        for start in range(0, len(waiting), batch_size):
+            some = waiting[start : start + batch_size]
+            result[[position for position, _ in some]] = ready([array for _, array in some])
         report.advance(len(waiting))
         waiting.clear()
 
@@ -120,7 +132,7 @@ def outputs(
             failed[position] = array.what
             continue
         waiting.append((position, array))
-        if len(waiting) == batch_size:
+        if len(waiting) == pool:
             run()
     if waiting:
         run()

@@ -99,6 +99,13 @@ class Pixels:
         """(n,) tokens of each text, the empty places of its windows too; None where all items are of one size."""
         return self.extents.prod(axis=1) if self.ragged else None
 
+    def overview(self) -> str:
+        """What is to be said of how the items are read; empty for nothing."""
+        if not self.ragged or not len(self):
+            return ""
+        room = discovery.load("data", self.modality)
+        return str(room.overview(self.items, self.extents, self.preprocessing))
+
     @property
     def fill(self) -> float:
         """Share of what items might take that they do take, on average."""

@@ -6,19 +6,25 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from headstart.base import discovery
 from headstart.base.errors import BadSource
 from headstart.data.inputs import inputs
 
 
-def listed(items: Any) -> Sequence[Any]:
+def listed(items: Any, modality: str = "images") -> Sequence[Any]:
     """The items as a list.
 
     A path that is a folder or a pattern stands for what is in it. An array stands for many items when it has one
     dimension more than a picture: (n, H, W, channels), or (n, H, W) where the last is no number of channels.
 
+    Of texts a string is the text itself, and a path (or a name that ends as a text file's) is read.
+
     Raises:
         BadSource: when there is nothing to predict, or a single path leads nowhere.
     """
+    own = getattr(discovery.load("data", modality, kind="modality"), "listed", None)
+    if own is not None:
+        return list(own(items))
     if isinstance(items, str | os.PathLike):
         text = os.fsdecode(items)
         return inputs([text]) if text != "-" else [text]

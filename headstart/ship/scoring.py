@@ -82,6 +82,10 @@ class Scorer(Protocol):
         """
         ...
 
+    def remark(self, item: Any) -> str:
+        """What there is to be said of how a readable item is read; empty for nothing."""
+        ...
+
     def judging(self, precision: str) -> Callable[[Sequence[np.ndarray]], Sequence[Judgement]]:
         """A function from prepared items to what is said of each, for one thread: their batch is one pass."""
         ...
@@ -159,6 +163,11 @@ class NetworkScorer:
         array: np.ndarray = self._room.load(item, self.preprocessing)
         return array
 
+    def remark(self, item: Any) -> str:
+        """What the modality says of how it is read, if it says anything."""
+        said = getattr(self._room, "remark", None)
+        return "" if said is None else str(said(item, self.preprocessing))
+
     def judging(self, precision: str) -> Callable[[Sequence[np.ndarray]], Sequence[Judgement]]:
         """One forward pass a batch, in the given precision."""
         ready = inference.Ready(self._whole, precision)
@@ -212,6 +221,10 @@ class BaselineScorer:
             Undecodable: when the item cannot be read.
         """
         return np.asarray(self.predictor.predict([item]), dtype=np.float64)[0]
+
+    def remark(self, item: Any) -> str:
+        """Nothing: it reads the whole item."""
+        return ""
 
     def judging(self, precision: str) -> Callable[[Sequence[np.ndarray]], Sequence[Judgement]]:
         """Nothing is left to do."""

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from headstart.base import manifest as manifests
-from headstart.base.errors import BadOption, Undecodable
+from headstart.base.errors import BadOption, ModelFolderError, Undecodable
 from headstart.base.manifest import Manifest
 from headstart.base.progress import Reporter, Silent
 from headstart.base.run import Run
@@ -49,6 +49,7 @@ class Prediction:
         strangeness: how far the item lies from the training items, where an item above 1 is unlike all of them; None
             where the model does not measure it.
         unsure: its confidence is below the one that was asked for.
+        remark: what there is to be said of how the item was read, such as "read in 3 windows"; empty for nothing.
     """
 
     item: Any = field(compare=False)
@@ -58,6 +59,7 @@ class Prediction:
     modality: str = field(default="images", compare=False)
     strangeness: float | None = field(default=None, compare=False)
     unsure: bool = field(default=False, compare=False)
+    remark: str = field(default="", compare=False)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -108,7 +110,8 @@ class Prediction:
     def __repr__(self) -> str:
         shape = getattr(self.item, "shape", None)
         item = repr(self.item) if shape is None else f"<{type(self.item).__name__} {tuple(shape)}>"
-        marks = "".join(f", {word}" for word, so in (("unsure", self.unsure), ("unfamiliar", self.unfamiliar)) if so)
+        words = (("unsure", self.unsure), ("unfamiliar", self.unfamiliar), (self.remark, self.remark))
+        marks = "".join(f", {word}" for word, so in words if so)
         return f"Prediction({item if len(item) <= _LONG else item[:_LONG] + '…'}, {self.said()}{marks})"
 
     def _repr_html_(self) -> str:
@@ -181,7 +184,8 @@ class Model:
         """Labels with confidence, or values, one for each item, in order; each says whether its item is unfamiliar.
 
         Args:
-            items: paths, PIL images or arrays; a list of them, a single one, or a folder.
+            items: paths, PIL images or arrays, or of a model of texts: texts, pairs of them or paths of text files; a
+                list of them, a single one, or a folder.
             on_error: "raise" at the first unreadable item, or "skip" it (``Prediction.item`` tells which are left).
             precision: "float32", "bf16" or "auto".
             min_confidence: predictions below it say that they are ``unsure``.
@@ -251,7 +255,7 @@ class Model:
             BadOption: as ``predict`` does.
         """
         self._check_confidence(min_confidence)
-        return self._stream(listed(items), precision, report or Silent(), min_confidence or 0.0)
+        return self._stream(listed(items, self.manifest.modality), precision, report or Silent(), min_confidence or 0.0)
 
     def _check_confidence(self, asked: float | None) -> None:
         if asked is None:
@@ -291,6 +295,7 @@ class Model:
             self.manifest.modality,
             strangeness=float(strangeness) if np.isfinite(strangeness) else None,
             unsure=sure is not None and bool(sure[0] < least),
+            remark=self._scorer.remark(item),
         )
 
     def evaluate(
@@ -376,7 +381,12 @@ def load(path: str | Path) -> Model:
     known = doubt.read(folder, manifest)
     scorer = restored(folder, manifest, task, known)
     examples = golden.read(folder / manifests.GOLDEN, columns=len(task.names))
-    replayed = scorer.rejudge(examples.inputs)
+    try:
+        replayed = scorer.rejudge(examples.inputs)
+    except (IndexError, RuntimeError, ValueError) as error:
+        raise ModelFolderError(
+            f"The golden examples are none of this model's: {error}", where=str(folder / manifests.GOLDEN)
+        ) from error
     scores = task.comparable(replayed.scores)
     golden.check(examples, scores, tolerance=manifest.golden.tolerance, where=str(folder))
     golden.check_strangeness(examples, replayed.strangeness, where=str(folder))
