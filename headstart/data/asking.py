@@ -35,7 +35,8 @@ def items(given: Any) -> list[Any]:
     if not found:
         raise BadSource("There is nothing to predict", expected="at least one text")
     texts = written.passages(found)
-    return found if texts is None else texts.items
+    # Texts stay what they were given as, so that answers show them.
+    return texts.items if texts is not None and any(isinstance(each, Path) for each in texts.items) else found
 
 
 def inputs(args: Iterable[str], *, stdin: BinaryIO | None = None, text: str | None = None) -> list[Any]:

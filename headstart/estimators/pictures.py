@@ -25,7 +25,7 @@ def holds(X: Any) -> bool:
     """True if X is a list or array of paths, PIL images, arrays, texts or pairs of texts; False for rows of numbers.
 
     A single path counts too, so that ``items`` can say what is wrong with it. So does a table of one column that has
-    paths or texts in it, which is what a ``ColumnTransformer`` passes on, or of two that have texts.
+    paths or texts in it, which is what a ``ColumnTransformer`` passes on. Pairs of texts are tuples in a list.
     """
     if _is_item(X) and not isinstance(X, np.ndarray):
         return True
@@ -33,9 +33,9 @@ def holds(X: Any) -> bool:
     if dimensions is not None and dimensions > 2:
         return True
     if dimensions == 2:
-        return X.shape[1] in (1, 2) and not _is_numeric(X) and any(map(_is_item, _column(X)))
+        return X.shape[1] == 1 and not _is_numeric(X) and any(map(_is_item, _column(X)))
     if dimensions == 1 or isinstance(X, list | tuple):
-        return not _is_numeric(X) and any(map(_is_item, X))
+        return not _is_numeric(X) and any(_is_item(each) or _is_pair(each) for each in X)
     return False
 
 
@@ -52,8 +52,6 @@ def items(X: Any) -> list[Any]:
             next_move="[X] for a single item; headstart.fit(folder) for a folder of class subfolders",
         )
     dimensions = getattr(X, "ndim", 1)
-    if dimensions == 2 and X.shape[1] == 2:
-        return [(str(first), str(second)) for first, second in np.asarray(X).tolist()]
     found = list(_column(X) if dimensions == 2 else np.asarray(X) if dimensions > 2 else X)
     channels = np.shape(X)[-1] if dimensions == 4 else 3
     if dimensions > 4 or channels not in (1, 3, 4):
@@ -72,10 +70,12 @@ def _is_item(value: Any) -> bool:
         return True
     if isinstance(value, np.ndarray):
         return value.ndim >= 2
-    if isinstance(value, tuple) and len(value) == 2:
-        return all(isinstance(each, str) for each in value)
     pillow = sys.modules.get("PIL.Image")  # without it imported nobody holds a picture
     return pillow is not None and isinstance(value, pillow.Image)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and all(isinstance(each, str) for each in value)
 
 
 def _is_numeric(X: Any) -> bool:
