@@ -54,6 +54,16 @@ def columns(table: Mapping[str, Sequence[Any]], taken: Sequence[str], notes: lis
     if len(ranked) == 1 or (ranked and likely[ranked[0]] >= LONGER * likely[ranked[1]]):
         return (ranked[0],)
     shown = listing([f"'{printable(name)}'" for name in table], 12)
+    constant = [
+        plain[name] for name in NAMES if name in plain and plain[name] not in taken and _is_constant(table[plain[name]])
+    ]
+    if not ranked and constant:
+        raise BadSource(
+            f"Column '{printable(constant[0])}' says the same in every row",
+            where=origin,
+            expected="a text of its own in each row",
+            next_move=f"name the column of the texts with --text; the columns are {shown}",
+        )
     if ranked:
         both = listing([f"'{printable(name)}'" for name in ranked], 12)
         raise BadSource(
@@ -67,6 +77,11 @@ def columns(table: Mapping[str, Sequence[Any]], taken: Sequence[str], notes: lis
         expected="a column of file names such as cats/1.jpg, relative to the table's folder, or one of sentences",
         next_move=f"name the column with --path or --text; the columns are {shown}",
     )
+
+
+def _is_constant(values: Sequence[Any]) -> bool:
+    written = {value for value in values if isinstance(value, str) and value.strip()}
+    return len(values) > 1 and len(written) == 1
 
 
 def _words(values: Sequence[Any]) -> float:
