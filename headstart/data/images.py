@@ -205,6 +205,11 @@ def received(content: bytes | str, most: int) -> bytes:
     return content
 
 
+def cells(item: Any) -> dict[str, str]:
+    """A picture as cells of a table: column -> text; none for one that is no file of its own."""
+    return {"path": str(Path(item).absolute())} if isinstance(item, str | Path) else {}
+
+
 def example(inputs: np.ndarray, preprocessing: Preprocessing | None) -> tuple[bytes, str]:
     """Inputs (3, s, s) uint8 as somebody might send them: a file's bytes, and their content type."""
     return render(inputs.transpose(1, 2, 0)), "image/png"

@@ -344,6 +344,16 @@ def _received(content: bytes | str, most: int) -> str:
     return _one(text)
 
 
+def cells(item: Any) -> dict[str, str]:
+    """A text as cells of a table: column -> text; of a pair, two.
+
+    Raises:
+        Undecodable: as ``decode``.
+    """
+    text = decode(item)
+    return {"text": text} if isinstance(text, str) else {"text_a": text[0], "text_b": text[1]}
+
+
 def example(inputs: np.ndarray, preprocessing: Tokenization | None) -> tuple[bytes, str]:
     """Inputs (w, t, 2) int32, or (l,) uint8, as somebody might send them: a text's bytes, and their content type."""
     if preprocessing is None:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from headstart.base import discovery, natural
-from headstart.base.errors import HeadstartError
+from headstart.base.errors import BadOption, HeadstartError
 from headstart.data.opening import open_source
 from headstart.data.printable import printable
 from headstart.studio import jobs
 from headstart.studio.jobs import Job
 
-COLUMNS = ("label", "path", "group")
+COLUMNS = ("label", "path", "text", "group")
 """What of a table can be named, and goes to ``inspect`` and ``fit`` alike."""
 NAMES = 12
 """Items that a finding names on the page."""
@@ -102,12 +102,13 @@ def samples(job: Job) -> list[Shown]:
         HeadstartError: when the source cannot be opened any more.
     """
     given = job.about.get("columns") or {}
-    return _samples(str(job.about["source"]), given.get("label"), given.get("path"), job.name)
+    return _samples(str(job.about["source"]), tuple(given.get(name) for name in ("label", "path", "text")), job.name)
 
 
 @functools.lru_cache(maxsize=8)
-def _samples(source: str, label: str | None, path: str | None, job: str) -> list[Shown]:
-    table = open_source(source, label=label, path=path)
+def _samples(source: str, columns: tuple[str | None, ...], job: str) -> list[Shown]:
+    label, path, text = columns
+    table = open_source(source, label=label, path=path, text=text)
     by_label: dict[str, list[Any]] = {}
     for item, told in zip(table.items, table.labels, strict=True):
         if item is not None and told is not None:
@@ -122,13 +123,35 @@ def _spread(items: Sequence[Any], most: int) -> Sequence[Any]:
     return items if len(items) <= most else [items[place * len(items) // most] for place in range(most)]
 
 
+def words(job: Job, size: int) -> list[dict[str, Any] | None]:
+    """The words of every sample, where its modality shows words; None for pictures, which are asked for singly."""
+    room = _room(job)
+    found: list[dict[str, Any] | None] = []
+    for sample in samples(job):
+        try:
+            shown = room.render(sample.item, size)
+        except HeadstartError:
+            found.append(None)
+            continue
+        if isinstance(shown, bytes):
+            # What one is all are, and many would have to be read to no purpose.
+            return [None] * len(samples(job))
+        found.append(shown.as_dict())
+    return found
+
+
 def picture(job: Job, index: int, size: int) -> bytes:
     """One of the samples as a small PNG.
 
     Raises:
-        HeadstartError: when it cannot be read.
+        HeadstartError: when it cannot be read, or is no picture.
         IndexError: no such sample.
     """
-    modality = str(job.printed().get("modality") or "images")
-    png: bytes = discovery.load("data", modality, kind="modality").render(samples(job)[index].item, size)
-    return png
+    shown = _room(job).render(samples(job)[index].item, size)
+    if not isinstance(shown, bytes):
+        raise BadOption("This sample is no picture")
+    return shown
+
+
+def _room(job: Job) -> Any:
+    return discovery.load("data", str(job.printed().get("modality") or "images"), kind="modality")

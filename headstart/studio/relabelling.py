@@ -7,6 +7,7 @@ is a fit on the same data with those labels.
 from __future__ import annotations
 
 import csv
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from headstart.base import discovery, files, manifest
-from headstart.base.errors import BadOption, BadSource
+from headstart.base.errors import BadOption, BadSource, Undecodable
+from headstart.base.excerpt import Excerpt
 from headstart.base.run import Run
 from headstart.base.vocabulary import Table
 from headstart.data import labels
@@ -24,9 +26,12 @@ from headstart.ship.described import task_of
 from headstart.studio import jobs
 from headstart.tasks.task import Task, Value
 
-HEADER = ("path", "label", "split")
+LABEL, PART = "label", "split"
+"""Columns of the table, beside those of the items."""
 JOINTS = ("|", ";", ",")
 """What stands between several labels of an item, the first that is in none of them."""
+WORDS = ".json"
+"""Ending of the files that have an item's words."""
 MOST = 500
 """Suspects on a page."""
 
@@ -36,7 +41,7 @@ class Change:
     """What a person decided about one suspected label.
 
     Attributes:
-        path: the item's.
+        path: the item's, or what else it is called in its source.
         said: what the label says, in the words of the list.
         label: what it is to say; None leaves the item out.
     """
@@ -51,19 +56,22 @@ def suspects(path: Path) -> dict[str, Any]:
 
     Returns:
         ``suspects``: where, path, said, likely with their probabilities, ``because``; ``picture``: its place among
-        the pictures that the run keeps, or None; ``corrections``: what it may be changed to, empty for any number.
+        the pictures that the run keeps, or None; ``words``: the item's, where those are what is kept;
+        ``corrections``: what it may be changed to, empty for any number.
         ``more``: how many there are besides; ``source``, ``columns``: what the run learned from, as far as that is
         known.
     """
     run, task = Run(path / "run"), task_of(path, manifest.read(path))
     exhibits = run.exhibits
     told = exhibits.get("suspects")
-    # What is no file of its own cannot be named in a table.
-    found = [each for each in told if isinstance(each, Mapping) and each.get("path")] if isinstance(told, list) else []
+    texts = _room(path).WIRE.text
+    rows = [each for each in told if isinstance(each, Mapping)] if isinstance(told, list) else []
+    # What is neither a file of its own nor a text cannot stand in a table.
+    found = [{**each, "path": each.get("path") or each.get("where")} for each in rows if each.get("path") or texts]
     source, columns = _source(path, run, found)
     return {
         "suspects": [
-            {**_suspect(each, exhibits), "corrections": task.corrections(str(each.get("likely")))}
+            {**_suspect(each, exhibits, path), "corrections": task.corrections(str(each.get("likely")))}
             for each in found[:MOST]
         ],
         "more": max(0, len(found) - MOST),
@@ -79,16 +87,25 @@ def shown(path: Path, name: str) -> bytes:
     Raises:
         BadOption: no such picture.
     """
+    return _kept(path, name, ".png").read_bytes()
+
+
+def _kept(path: Path, name: str, ending: str) -> Path:
+    """A file of what a run keeps to be looked at.
+
+    Raises:
+        BadOption: no such file, or one that lies elsewhere.
+    """
     folder = (path / "run" / "shown").resolve()
     file = (path / "run" / name).resolve()
-    if not file.is_relative_to(folder) or file.suffix != ".png" or not file.is_file():
+    if not file.is_relative_to(folder) or file.suffix != ending or not file.is_file():
         raise BadOption("There is no such picture")
-    return file.read_bytes()
+    return file
 
 
 def write(
     tables: Path, source: Path, columns: Mapping[str, str], changes: Sequence[Change], *, model: Path
-) -> tuple[Path, str]:
+) -> tuple[Path, str, dict[str, str]]:
     """Write the table of a source with some labels changed.
 
     Args:
@@ -99,39 +116,53 @@ def write(
         model: the run's model, which says what labels mean.
 
     Returns:
-        The table, and the name of its task.
+        The table, the name of its task, and what its columns are.
 
     Raises:
         BadSource: the source's items are no files, a changed item is not among them, or labels cannot be cells.
         DataError: a new label is none.
     """
-    task = task_of(model, manifest.read(model))
-    table = open_source(str(source), label=columns.get("label"), path=columns.get("path"))
-    if not all(isinstance(item, str) for item in table.items if item is not None):
-        raise BadSource(
-            f"The items of {printable(str(source))} are no files of their own",
-            expected="a folder or a table of files",
-            next_move="correct the labels where the data come from",
-        )
+    task, room = task_of(model, manifest.read(model)), _room(model)
+    table = open_source(str(source), **{name: columns.get(name) for name in ("label", "path", "text")})
     decided: dict[str, list[Change]] = {}
     for change in changes:
-        decided.setdefault(str(Path(change.path).absolute()), []).append(change)
+        decided.setdefault(change.path, []).append(change)
     _all_there(decided, table, source)
-    rows = _rows(table, decided, task)
+    rows = _rows(table, decided, task, room)
+    if not rows or not all(cells for cells, _, _ in rows):
+        raise BadSource(
+            f"The items of {printable(str(source))} are no files of their own",
+            expected="a folder or a table of files or texts",
+            next_move="correct the labels where the data come from",
+        )
     to = tables / f"{model.name}-{time.strftime('%Y%m%d-%H%M%S')}.csv"
     joint = next((each for each in JOINTS if not any(each in name for name in task.names)), JOINTS[0])
+    items = tuple(rows[0][0])
+    header = (*items, LABEL, PART)
     with files.whole(to) as temporary, open(temporary, "w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         # A column of parts that says nothing would only be complained of.
-        width = len(HEADER) if any(part for _, _, part in rows) else len(HEADER) - 1
-        writer.writerow(HEADER[:width])
-        writer.writerows((path, _cell(value, joint), part)[:width] for path, value, part in rows)
-    _reads_back(to, rows, task)
-    return to, task.kind
+        width = len(header) if any(part for _, _, part in rows) else len(header) - 1
+        writer.writerow(header[:width])
+        writer.writerows((*cells.values(), _cell(value, joint), part)[:width] for cells, value, part in rows)
+    made = {"label": LABEL, "path" if items == ("path",) else "text": ",".join(items)}
+    _reads_back(to, rows, task, made)
+    return to, task.kind, made
+
+
+def _room(model: Path) -> Any:
+    return discovery.load("data", manifest.read(model).modality)
+
+
+def _called(item: Any) -> str:
+    """How a list of suspects calls an item: its path, or the name that its source gives it."""
+    if isinstance(item, str | Path):
+        return str(Path(item).absolute())
+    return str(getattr(item, "name", ""))
 
 
 def _all_there(decided: Mapping[str, Any], table: Table, source: Path) -> None:
-    absent = set(decided) - {str(Path(item).absolute()) for item in table.items if item is not None}
+    absent = set(decided) - {_called(item) for item in table.items if item is not None}
     if absent:
         verb = "is" if len(absent) == 1 else "are"
         raise BadSource(
@@ -141,17 +172,21 @@ def _all_there(decided: Mapping[str, Any], table: Table, source: Path) -> None:
         )
 
 
-def _rows(table: Table, decided: Mapping[str, Sequence[Change]], task: Task) -> list[tuple[str, Value, str]]:
-    """Path, label as the task reads it, and part of every item that stays."""
+def _rows(
+    table: Table, decided: Mapping[str, Sequence[Change]], task: Task, room: Any
+) -> list[tuple[dict[str, str], Value, str]]:
+    """Cells, label as the task reads it, and part of every item that stays."""
     found = []
     for item, value, part in zip(table.items, _values(table, task), table.parts, strict=True):
-        path = "" if item is None else str(Path(item).absolute())
-        own = decided.get(path, ())
-        if not path or any(change.label is None for change in own):
+        own = decided.get(_called(item), ()) if item is not None else ()
+        if item is None or any(change.label is None for change in own):
             continue
         for change in own:
             value = task.corrected(value, change.said, str(change.label))
-        found.append((path, value, part or ""))
+        try:
+            found.append((room.cells(item), value, part or ""))
+        except Undecodable:
+            continue  # a fit leaves it out as well, and says so
     return found
 
 
@@ -165,9 +200,11 @@ def _cell(value: Value, joint: str) -> str:
     return joint.join(value) if isinstance(value, tuple) else repr(value) if isinstance(value, float) else str(value)
 
 
-def _reads_back(to: Path, rows: Sequence[tuple[str, Value, str]], task: Task) -> None:
+def _reads_back(
+    to: Path, rows: Sequence[tuple[Mapping[str, str], Value, str]], task: Task, columns: Mapping[str, str]
+) -> None:
     """Labels such as "nan" are no text in a cell: a table that would be read otherwise is none."""
-    again = _values(open_source(str(to), path=HEADER[0], label=HEADER[1]), task)
+    again = _values(open_source(str(to), **columns), task)
     # An item that is left without any label has none.
     wanted = [None if value == () else value for _, value, _ in rows]
     differ = [(value, read) for value, read in zip(wanted, again, strict=True) if value != read]
@@ -180,12 +217,23 @@ def _reads_back(to: Path, rows: Sequence[tuple[str, Value, str]], task: Task) ->
         )
 
 
-def _suspect(told: Mapping[str, Any], exhibits: Mapping[str, Any]) -> dict[str, Any]:
+def _suspect(told: Mapping[str, Any], exhibits: Mapping[str, Any], model: Path) -> dict[str, Any]:
     names = ("where", "path", "said", "likely", "said_probability", "likely_probability", "because")
     pictures = exhibits.get("pictures")
     of_part = pictures.get(told.get("part")) if isinstance(pictures, Mapping) else None
     picture = of_part.get(str(told.get("row"))) if isinstance(of_part, Mapping) else None
-    return {**{name: told.get(name) for name in names}, "picture": picture}
+    words = None
+    if str(picture).endswith(WORDS):
+        words, picture = _words(model, str(picture)), None
+    return {**{name: told.get(name) for name in names}, "picture": picture, "words": words}
+
+
+def _words(model: Path, name: str) -> dict[str, Any] | None:
+    """The words that a run keeps of an item; None where they are gone or damaged."""
+    try:
+        return Excerpt.from_dict(json.loads(_kept(model, name, WORDS).read_bytes())).as_dict()
+    except (BadOption, OSError, ValueError, RecursionError):
+        return None
 
 
 def _source(path: Path, run: Run, suspects: Sequence[Mapping[str, Any]]) -> tuple[str, dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import functools
+import json
 import threading
 import time
 from pathlib import Path
@@ -31,7 +32,7 @@ def answer(path: Path, kind: str, body: bytes) -> dict[str, Any]:
 
     Args:
         path: the model's folder.
-        kind: of item: "file", "camera" or "text".
+        kind: of item: "file", "camera", "text", or "pair": a list of two in JSON.
         body: the item, as the page sent it.
 
     Returns:
@@ -77,10 +78,22 @@ def ways(modality: str) -> dict[str, str]:
 def _item(modality: str, kind: str, body: bytes) -> Any:
     """The item in a request's body, for a modality that takes such items."""
     known = ways(modality)
-    if kind not in known:
+    if kind not in known and not (kind == "pair" and "text" in known):
         raise BadOption(f"This model takes no {kind}", expected=" or ".join(known) or "items from the command line")
     room = discovery.load("data", modality, kind="modality")
+    if kind == "pair":
+        return room.received(_pair(body), room.WIRE.most)
     return room.received(body.decode("utf-8", "replace") if kind == "text" else body, room.WIRE.most)
+
+
+def _pair(body: bytes) -> tuple[str, str]:
+    try:
+        first, second = json.loads(body)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise BadOption("This is no pair of texts", expected="a list of two") from error
+    if not isinstance(first, str) or not isinstance(second, str):
+        raise BadOption("This is no pair of texts", expected="a list of two")
+    return first, second
 
 
 @functools.lru_cache(maxsize=2)

@@ -20,9 +20,9 @@ def corrected(tmp_path, monkeypatch):
 
     def write(source, task, changes, columns=None):
         monkeypatch.setattr(relabelling, "task_of", lambda *_: task)
-        monkeypatch.setattr(relabelling.manifest, "read", lambda _: SimpleNamespace())
+        monkeypatch.setattr(relabelling.manifest, "read", lambda _: SimpleNamespace(modality="images"))
         given = [Change(str(path), said, label) for path, said, label in changes]
-        table, kind = relabelling.write(tmp_path / "tables", source, columns or {}, given, model=tmp_path / "m")
+        table, kind, _ = relabelling.write(tmp_path / "tables", source, columns or {}, given, model=tmp_path / "m")
         assert kind == task.kind
         with open(table, encoding="utf-8", newline="") as stream:
             return {Path(row["path"]).name: (row["label"], row.get("split")) for row in csv.DictReader(stream)}
@@ -121,7 +121,7 @@ SUSPECT = {"part": "training", "row": 3, "said": "cat", "likely": "dog", "said_p
 def test_the_list_says_what_a_label_may_become_and_where_the_data_are(tmp_path, monkeypatch):
     monkeypatch.setenv("HEADSTART_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(relabelling, "task_of", lambda *_: classification.learn(["cat", "dog"]))
-    monkeypatch.setattr(relabelling.manifest, "read", lambda _: None)
+    monkeypatch.setattr(relabelling.manifest, "read", lambda _: SimpleNamespace(modality="images"))
     folder = photos(tmp_path, "cat/1.jpg")
     own = {**SUSPECT, "where": "cat/1.jpg", "path": str(folder / "cat" / "1.jpg")}
     memory = {**SUSPECT, "where": "item 3", "path": None}

@@ -28,8 +28,6 @@ from headstart.ship.server.limits import Limits
 from headstart.ship.server.refusals import Refusal
 
 JSON, FORM, BYTES = "application/json", "multipart/form-data", "application/octet-stream"
-FILE, TEXT = "file", "text"
-"""Fields of a form that may hold a text."""
 How = Literal["plain", "base64"]
 ENCODINGS = ("utf-8", "utf8", "us-ascii", "ascii", "utf-16")
 """Of texts, as a content type names them; what UTF-16 is begins with a mark."""
@@ -150,7 +148,7 @@ async def parcels(headers: Headers, content: bytes, wire: Wire, limits: Limits) 
         if not several:
             return found, False
     elif kind == FORM:
-        found = await _from_form(headers, content, wire, limits)
+        found = await _from_form(headers, content, limits)
     elif kind == BYTES or _matches(kind, wire.media):
         _check_encoding(headers, wire)
         if not content:
@@ -243,7 +241,7 @@ _SHAPES = {
 }
 
 
-async def _from_form(headers: Headers, content: bytes, wire: Wire, limits: Limits) -> list[Parcel]:
+async def _from_form(headers: Headers, content: bytes, limits: Limits) -> list[Parcel]:
     async def once() -> Any:
         yield content
 
@@ -259,9 +257,6 @@ async def _from_form(headers: Headers, content: bytes, wire: Wire, limits: Limit
         raise Refusal(400, "BadRequest", "The form ends before its end", where="body", expected="a closing boundary")
     found: list[Parcel] = []
     for field, value in form.multi_items():
-        if isinstance(value, str) and wire.text and field in (FILE, TEXT):
-            found.append(Parcel(_place(len(found)), value))
-            continue
         if not isinstance(value, UploadFile):
             raise Refusal(
                 422,

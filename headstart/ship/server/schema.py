@@ -84,15 +84,12 @@ def request(wire: Wire, most: int) -> Schema:
     """The body of a request, in every form it may have."""
     binary = {"type": "string", "format": "binary"}
     one = {"type": "string", "minLength": 1} if wire.text else binary
-    fields = {inputs.FILE: binary} | ({inputs.TEXT: one} if wire.text else {})
-    files: Schema = {
+    files = {
         "type": "object",
-        "properties": {
-            name: {"type": "array", "items": each, "minItems": 1, "maxItems": most} for name, each in fields.items()
-        },
+        "properties": {"file": {"type": "array", "items": binary, "minItems": 1, "maxItems": most}},
+        "required": ["file"],
         "additionalProperties": False,
     }
-    files |= {"minProperties": 1} if wire.text else {"required": [inputs.FILE]}
     kind = inputs.Texts if wire.text else inputs.Items
     shape = kind.model_json_schema(ref_template="#/components/schemas/{model}")
     shape.pop("$defs", None)

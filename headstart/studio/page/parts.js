@@ -38,6 +38,9 @@ export function Problem({ error, children }) {
   </div>`;
 }
 
+// Words of an item, as a run keeps them or a check shows them; each text has a direction of its own.
+export const Words = ({ words }) => html`<div class="words">${words.texts.map((text) => html`<p dir="auto">${text.runs.map(([said]) => said)}${text.left > 0 && "…"}</p>`)}</div>`;
+
 export const State = ({ state }) => html`<span class="state ${state}">${states[state] || state}</span>`;
 
 export function Bar({ done, total, label }) {

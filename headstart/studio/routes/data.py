@@ -16,6 +16,8 @@ from headstart.studio.routes.answers import answer, limited
 
 PIXELS = 160
 """Long side of a sample."""
+CHARACTERS = 12
+"""The same of a text, which takes less room so."""
 
 
 class Where(BaseModel):
@@ -83,7 +85,10 @@ def _check(routes: APIRouter, place: Place) -> None:
     def samples(name: str) -> Response:
         job = Job(name)
         place.inside(str(job.about["source"]))
-        return answer([each.label for each in checking.samples(job)])
+        words = checking.words(job, CHARACTERS)
+        return answer(
+            [{"label": each.label, "words": said} for each, said in zip(checking.samples(job), words, strict=True)]
+        )
 
     @routes.get("/checks/{name}/samples/{index}")
     def sample(name: str, index: int) -> Response:

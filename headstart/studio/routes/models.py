@@ -96,8 +96,7 @@ def _correct(routes: APIRouter, place: Place) -> None:
     def correct(word: str, corrected: Corrected) -> Response:
         path, source = models.folder(place, word), place.inside(corrected.source)
         changes = [Change(each.path, each.said, each.label) for each in corrected.changes]
-        table, task = relabelling.write(place.tables, source, corrected.columns, changes, model=path)
-        columns = {"path": relabelling.HEADER[0], "label": relabelling.HEADER[1]}
+        table, task, columns = relabelling.write(place.tables, source, corrected.columns, changes, model=path)
         return answer({"source": str(table), "columns": columns, "task": task})
 
 

@@ -73,10 +73,10 @@ def test_several_and_pairs_in_json_have_an_answer_each(client, said):
     assert answer[3]["error"]["expected"] == "at most 500"
 
 
-def test_a_form_brings_files_and_fields(client, said):
-    files = [("file", ("a.txt", TEXT.encode())), ("text", (None, TEXT))]
+def test_a_form_brings_files(client, said):
+    files = [("file", ("a.txt", TEXT.encode())), ("file", ("b.txt", "\ufeff".encode() + TEXT.encode()))]
     answer = client.post("/predict", files=files).json()["results"]
-    assert [each["item"] for each in answer] == ["a.txt", "item 2"]
+    assert [each["item"] for each in answer] == ["a.txt", "b.txt"]
     for found in answer:
         np.testing.assert_allclose(probabilities(found), said[0], atol=1e-5)
 
@@ -95,6 +95,7 @@ def test_a_form_brings_files_and_fields(client, said):
         ({"json": {"items": [["one", "two", "three"]]}}, 422, "does not fit"),
         ({"json": {"items": [7]}}, 422, "does not fit"),
         ({"json": 7}, 422, "does not fit"),
+        ({"files": [("text", (None, TEXT))]}, 422, "is no file"),
         ({"content": b'"\\ud800"', "headers": {"content-type": "application/json"}}, 400, "no JSON"),
         ({"content": TEXT.encode(), "headers": {"content-type": "image/png"}}, 415, "image/png"),
     ],

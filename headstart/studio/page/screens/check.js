@@ -1,7 +1,7 @@
 // The check: how the data were understood, what was found, a few of them to look at; then the few choices, and fit.
 
 import { useEffect, useState } from "preact/hooks";
-import { Action, Bar, Bars, Choice, Field, Problem, State, Title, go, html } from "../parts.js";
+import { Action, Bar, Bars, Choice, Field, Problem, State, Title, Words, go, html } from "../parts.js";
 import { post, useAnswer, useWatched } from "../server.js";
 import { count, number } from "../words.js";
 
@@ -71,10 +71,10 @@ function Samples({ id, modality }) {
   if (error) return html`<${Problem} error=${error} />`;
   if (!labels) return html`<section class="card"><h2>A few of them</h2><p class="quiet">Choosing some …</p></section>`;
   const groups = new Map();
-  labels.forEach((label, i) => groups.set(label, [...(groups.get(label) || []), i]));
+  labels.forEach(({ label }, i) => groups.set(label, [...(groups.get(label) || []), i]));
   return html`<section class="card"><h2>A few of the ${modality}</h2>
-    <div class="samples">${[...groups].map(([label, places]) => html`<figure key=${label}>
-      <div class="strip">${places.map((i) => html`<${Sample} key=${i} source=${`/api/checks/${id}/samples/${i}`} label=${label} />`)}</div>
+    <div class=${labels.some((each) => each.words) ? "samples written" : "samples"}>${[...groups].map(([label, places]) => html`<figure key=${label}>
+      <div class="strip">${places.map((i) => labels[i].words ? html`<${Words} key=${i} words=${labels[i].words} />` : html`<${Sample} key=${i} source=${`/api/checks/${id}/samples/${i}`} label=${label} />`)}</div>
       <figcaption title=${label}>${label}</figcaption></figure>`)}</div></section>`;
 }
 
@@ -139,6 +139,7 @@ function Columns({ names, columns, onChange }) {
   return html`<div class="columns">
     <${Choice} label="Label column" value=${columns.label || ""} options=${options} onChange=${pick("label")} hint="" />
     <${Choice} label="Path column" value=${columns.path || ""} options=${options} onChange=${pick("path")} hint="" />
+    <${Choice} label="Text column" value=${columns.text || ""} options=${options} onChange=${pick("text")} hint="" />
     <${Choice} label="Group column" value=${columns.group || ""} options=${[{ name: "", words: "none", summary: "" }, ...options.slice(1)]} onChange=${pick("group")}
       hint="Rows with the same value, of one patient for instance, stay on one side of every split." /></div>`;
 }

@@ -1,7 +1,7 @@
 // Suspected label errors, one by one: keep, change or leave out. What is decided becomes a new table.
 
 import { useEffect, useState } from "preact/hooks";
-import { Action, Field, Problem, go, html } from "../parts.js";
+import { Action, Field, Problem, Words, go, html } from "../parts.js";
 import { post, useAnswer } from "../server.js";
 import { count, number, percent } from "../words.js";
 
@@ -55,8 +55,8 @@ function Suspect({ each, model, label, given, onDecide }) {
   const radio = (value, words, act) => html`<label class="check"><input type="radio" name=${`decide ${key}`} checked=${way === value} onChange=${act} /> ${words}</label>`;
   const choices = each.corrections.filter((name) => name !== each.said && name !== each.likely);
   const change = (event) => onDecide(key, event.target.value);
-  return html`<li class="card suspect ${way}">
-    ${each.picture ? html`<img src=${`/api/models/${model.id}/shown?name=${encodeURIComponent(each.picture)}`} alt=${`labelled ${each.said}`} loading="lazy" />` : html`<span class="broken" aria-hidden="true">?</span>`}
+  return html`<li class=${`card suspect ${way} ${each.words ? "written" : ""}`}>
+    ${each.words ? html`<${Words} words=${each.words} />` : each.picture ? html`<img src=${`/api/models/${model.id}/shown?name=${encodeURIComponent(each.picture)}`} alt=${`labelled ${each.said}`} loading="lazy" />` : html`<span class="broken" aria-hidden="true">?</span>`}
     <div><p class="pair"><span><span class="quiet">labelled</span> <b>${each.said}</b> <span class="quiet figure">${share(each.said_probability)}</span></span>
       <span><span class="quiet">more likely</span> <b>${each.likely}</b> <span class="quiet figure">${share(each.likely_probability)}</span></span></p>
       <p class="path quiet">${each.where}${each.likely_probability === null ? html` · ${each.because}` : ""}</p>

@@ -34,7 +34,7 @@ export function Try({ model }) {
     <div>
       ${model.tried.file && html`<${Files} kind=${model.tried.file} onFile=${(file) => send("file", file, URL.createObjectURL(file))} />`}
       ${model.tried.camera && html`<${Camera} onFrame=${(blob) => send("camera", blob, URL.createObjectURL(blob))} />`}
-      ${model.tried.text && html`<${Text} words=${model.tried.text} onText=${(text) => send("text", text)} />`}
+      ${model.tried.text && html`<${Text} words=${model.tried.text} onText=${(text) => send("text", text)} onPair=${(texts) => send("pair", texts)} />`}
     </div>
     <section class="card answer" aria-live="polite"><h2>What it says</h2>
       ${shown && html`<img class="tried" src=${shown} alt="What you showed it" onError=${(event) => { event.target.hidden = true; }} />`}
@@ -135,13 +135,18 @@ function Camera({ onFrame }) {
   </section>`;
 }
 
-function Text({ words, onText }) {
+// Of a pair the second text has a field of its own, which most models leave empty.
+function Text({ words, onText, onPair }) {
   const [text, setText] = useState("");
+  const [second, setSecond] = useState("");
   const enter = (event) => {
     event.preventDefault();
-    onText(text);
+    if (second.trim()) onPair(JSON.stringify([text, second]));
+    else onText(text);
   };
   return html`<section class="card" aria-label="A text"><h2>A text</h2><form onSubmit=${enter}>
-    <${Field} label=${words}><textarea rows="5" value=${text} onInput=${(event) => setText(event.target.value)}></textarea><//>
+    <${Field} label=${words}><textarea rows="5" dir="auto" value=${text} onInput=${(event) => setText(event.target.value)}></textarea><//>
+    <details><summary>It belongs together with another text</summary>
+      <${Field} label="The second text of the pair"><textarea rows="3" dir="auto" value=${second} onInput=${(event) => setSecond(event.target.value)}></textarea><//></details>
     <button type="submit" class="main" disabled=${!text.trim()}>Try this text</button></form></section>`;
 }
