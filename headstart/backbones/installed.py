@@ -30,8 +30,8 @@ DIGESTS: dict[str, str] = {
 }
 """SHA-256 of every file that may be read; there is no other, as far as headstart is concerned."""
 NOTE = (
-    f"It comes from the package {PACKAGE}, which its authors did not make; every file that is read has the digest that "
-    "they published it with"
+    f"Installed by the package {PACKAGE}, which is not by the network's authors; every file that is read has the "
+    "digest that they published it with"
 )
 LICENCE, SOURCE = "Apache-2.0", "1B English sentence pairs"
 

@@ -27,7 +27,7 @@ MOVE = "name one with --backbone, such as local:PATH"
 _OF_IMAGES = ("embedded", "torchvision", "timm")
 
 
-def names(modality: str) -> tuple[str, ...]:
+def kinds(modality: str) -> tuple[str, ...]:
     """The usual kinds of network, the first choice first; none for a modality that nobody wrote any down for."""
     return NAMES.get(modality, ())
 

@@ -188,7 +188,7 @@ def _usual(report: Reporter, modality: str) -> tuple[list[Backbone], list[str]]:
             found.append(catalogue.load(info.name))
         except HeadstartError as error:
             notes.append(f"{error.what}; it is left out")
-    for name in () if found else usual.names(modality)[:1]:
+    for name in () if found else usual.kinds(modality)[:1]:
         try:
             stay = next(iter(embedded(modality)), "local:PATH")
             report.say(f"Looking for {name} on its hub (--backbone {stay} would stay on this machine)")

@@ -126,4 +126,4 @@ def _usual(here: Iterable[str], bundle: Path | None, modality: str, notes: list[
     if len(local) > MOST:
         notes.append(f"{MOST} of the {len(local)} networks on this machine are compared: --all-local takes them all")
         local = sorted(local, key=lambda name: reputation(catalogue.describe(name, bundle=bundle)), reverse=True)[:MOST]
-    return local if bundles.opened(bundle) is not None else [*local, *usual.names(modality)]
+    return local if bundles.opened(bundle) is not None else [*local, *usual.kinds(modality)]

@@ -51,7 +51,7 @@ def test_it_is_found_by_its_name_alone_listed_and_described() -> None:
     assert NAME in catalogue.all_names(["st"])
     (info,) = [each for each in catalogue.search("minilm") if each.name == NAME]
     assert info.local
-    assert "which its authors did not make" in info.notes[0]
+    assert "not by the network's authors" in info.notes[0]
     random = catalogue.load(NAME, weights=False, seed=1)
     assert random.info.source == "random initialisation"
     assert random.info.preprocessing.length == 256

@@ -128,12 +128,12 @@ def test_with_none_of_them_it_ends_in_words(shapes: Dataset, tmp_path: Path) -> 
 def test_a_hub_that_does_not_answer_is_said_once_and_what_is_here_is_compared(
     shapes: Dataset, folders: list[str], tmp_path: Path
 ) -> None:
-    several = [Candidate(name, catalogue.describe(name), asked=False) for name in usual.names("images")]
+    several = [Candidate(name, catalogue.describe(name), asked=False) for name in usual.kinds("images")]
     wanted = [Candidate(folders[0], catalogue.describe(folders[0])), *several]
     found, _ = ranking.compare(shapes, wanted, machine=here("float32", "cpu"), store=Store(tmp_path), report=Silent())
     assert len(found.rows) == 1
     (note,) = found.notes
-    assert usual.names("images")[0] in note and "compared is what is on this machine" in note
+    assert usual.kinds("images")[0] in note and "compared is what is on this machine" in note
 
 
 def test_a_spent_budget_measures_one_and_says_what_the_others_would_take(
