@@ -9,6 +9,7 @@ from headstart.data import texts
 from headstart.features.frozen import Augmentation, Frozen
 from headstart.features.pixels import Pixels
 from headstart.tune.setting import Setting
+from tests.backbones import wordvectors
 
 GOOD, BAD = ("good", "bright", "lovely", "great"), ("bad", "dull", "boring", "awful")
 OTHERS = ("the", "of", "and", "film", "story", "plot", "actor", "music", "scene")
@@ -46,3 +47,21 @@ def setting(net, store, machine, *, count=60, name="words/"):
         augmentation=Augmentation(flip=False, strength=0),
         name=name,
     )
+
+
+def topics(folder, count=40, seed=0):
+    """Texts that share hardly a word within a class, and vectors in which the words of a class lie near each other.
+
+    Returns the file of vectors, texts and labels: only who knows the vectors can tell the classes.
+    """
+    draw = np.random.default_rng(seed)
+    letters = [chr(97 + i) for i in range(26)]
+    # Nothing in how a word is written says what it is about.
+    words = ["".join(draw.choice(letters, 7)) for _ in range(900)]
+    middles = draw.normal(size=(3, 16)).repeat(300, axis=0)
+    order = draw.permutation(len(words))
+    vectors = (middles + 0.5 * draw.normal(size=middles.shape))[order].astype(np.float32)
+    file = wordvectors.write(folder, "vec", words=[words[i] for i in order], vectors=vectors)
+    labels = [("sea", "sky", "mud")[i % 3] for i in range(count)]
+    about = {kind: words[300 * i : 300 * (i + 1)] for i, kind in enumerate(("sea", "sky", "mud"))}
+    return file, [" ".join(draw.choice(about[label], 4)) for label in labels], labels

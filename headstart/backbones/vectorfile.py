@@ -352,9 +352,10 @@ def _size(path: Path) -> int:
             raise WeightsError("A folder is no file of word vectors", where=str(path), expected=_FORMATS)
         return path.stat().st_size
     except OSError as error:
-        raise WeightsError(
-            f"There is no such file: {error.strerror}", where=str(path), expected="vectors/PATH of word vectors"
-        ) from error
+        reason = (
+            "There is no such file" if isinstance(error, FileNotFoundError) else f"It cannot be read: {error.strerror}"
+        )
+        raise WeightsError(reason, where=str(path), expected="vectors/PATH of word vectors") from error
 
 
 def _is_packed(path: Path) -> bool:

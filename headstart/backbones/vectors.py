@@ -55,6 +55,9 @@ def describe(name: str) -> BackboneInfo:
         source=f"{path.name} ({header.kind})" + (f", {words:,} words" if words else ""),
         local=True,
         modality="texts",
+        # Said here, so that nobody has to build a table to learn that there is nothing to compute but a sum.
+        flops=LENGTH * header.width,
+        stage_flops=(0, LENGTH * header.width),
     )
 
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+import headstart
+from headstart.api.backbones import describe_backbone
 from headstart.backbones import bags, catalogue, folder, vectors
 from headstart.base.errors import BadOption, UnknownName, WeightsError
 from headstart.data import texts
@@ -145,6 +147,8 @@ def test_what_was_kept_and_left_out_is_said(file, tmp_path):
 def test_describing_reads_the_beginning_only(file):
     info = catalogue.describe(f"vectors/{file}@mean,5")
     assert (info.stages, info.width, info.parameters, info.modality) == (("words", "mean"), 12, 60, "texts")
+    assert (info.flops, sum(info.stage_flops)) == (vectors.LENGTH * 12,) * 2
+    assert describe_backbone(f"vectors/{file}@mean,5") == info
     file.write_bytes(file.read_bytes()[:-1])
     assert catalogue.describe(f"vectors/{file}").width == 12
 
@@ -154,7 +158,7 @@ def test_describing_reads_the_beginning_only(file):
     [
         ("vectors/{file}@sif,0", BadOption, "'0' behind the @"),
         ("vectors/{file}@average", BadOption, "'average' behind the @"),
-        ("vectors/none.vec", WeightsError, "no such file"),
+        ("vectors/none.vec", WeightsError, "There is no such file"),
     ],
 )
 def test_names_that_make_no_sense(file, name, error, message):
@@ -173,3 +177,14 @@ def test_a_hostile_configuration_is_refused_before_anything_is_built(config):
 def test_a_pooling_nobody_knows():
     with pytest.raises(UnknownName, match="sif"):
         catalogue.build("vectors/sip", {"words": 3, "width": 2})
+
+
+@pytest.mark.slow
+def test_a_fit_is_sealed_and_predicts_without_the_file(tmp_path):
+    file, items, labels = labelled.topics(tmp_path)
+    headstart.fit(items, labels, backbone=f"vectors/{file}", strategy="probe", output=tmp_path / "model", budget=5)
+    file.unlink()
+    again = headstart.load(tmp_path / "model")
+    # TF-IDF has no way to tell these classes: that the network was sealed shows that its vectors were used.
+    assert np.mean([each.label == label for each, label in zip(again.predict(items), labels, strict=True)]) > 0.95
+    assert len((tmp_path / "model" / "words.txt").read_text().split("\n")) == 900
