@@ -211,6 +211,13 @@ def _raw(model: Model) -> ExportInputs:
     return described
 
 
+def without_a_network(model: Model) -> str:
+    """What can be done with a model that is a simple baseline: only some say what they compute as a graph."""
+    if hasattr(getattr(model.scorer, "predictor", None), "graph"):
+        return "headstart export --to onnx"
+    return "serve the model folder itself (headstart serve), or fit with --strategy probe to have a network"
+
+
 def reading(model: Model) -> Reading:
     """How the model's items become its inputs; a network's own has the tokenizer with it, which a manifest only names.
 

@@ -20,7 +20,7 @@ from headstart.base import discovery
 from headstart.base.errors import ExportError, MissingExtra
 from headstart.features import inference
 from headstart.ship import card, doubt
-from headstart.ship.exporting import Reloaded, Written, reading
+from headstart.ship.exporting import Reloaded, Written, reading, without_a_network
 from headstart.ship.scoring import BACKBONE, NetworkScorer
 from headstart.ship.sealed import Model
 
@@ -84,7 +84,7 @@ def _finished(model: Model) -> tuple[Finished, Any]:
     if record is None or not isinstance(scorer, NetworkScorer):
         raise ExportError(
             "This model has no network in it: a simple baseline won, and no library has an architecture for that",
-            next_move="headstart export --to onnx",
+            next_move=without_a_network(model),
         )
     if task.problem not in ENDS:
         raise ExportError(f"timm and transformers have no models for {task.kind}", next_move=_ELSEWHERE)

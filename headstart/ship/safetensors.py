@@ -21,7 +21,7 @@ from headstart.base import discovery, files
 from headstart.base.errors import ExportError
 from headstart.data.exportable import ExportInputs
 from headstart.ship import card, doubt
-from headstart.ship.exporting import Reloaded, Written
+from headstart.ship.exporting import Reloaded, Written, without_a_network
 from headstart.ship.scoring import BACKBONE, NetworkScorer
 from headstart.ship.sealed import Model
 
@@ -49,7 +49,7 @@ def write(model: Model, to: Path) -> Written:
     if not isinstance(scorer, NetworkScorer) or model.manifest.backbone is None:
         raise ExportError(
             "This model has no network in it: a simple baseline won, and its few numbers are no use without its code",
-            next_move=_ELSEWHERE,
+            next_move=without_a_network(model),
         )
     plain = _plain(model)
     network = scorer.network.to("cpu")
