@@ -1,15 +1,16 @@
-"""Fit a model to labelled pictures, judge the transfer, and seal it.
+"""Fit a model to labelled pictures or texts, judge the transfer, and seal it.
 
-SOURCE is a folder with one subfolder a class (or with train/ val/ test/ that have them), a CSV or Parquet table of
-image path and label, or a Hugging Face data set: hf:owner/name, or a folder of save_to_disk. Candidates are measured
-cheapest first within the budget, all on the same split; the best becomes the model, and the verdict compares it with
-the same network from scratch and with the best simple baseline.
+SOURCE is a folder with one subfolder a class (or with train/ val/ test/ that have them), a CSV, JSON lines or
+Parquet table of image path (or text) and label, or a Hugging Face data set: hf:owner/name, or a folder of save_to_disk.
+Candidates are measured cheapest first within the budget, all on the same split; the best becomes the model, and the
+verdict compares it with the same network from scratch and with the best simple baseline.
 
 Examples:
 
     headstart fit photos/ -o flowers
     headstart fit labels.csv --label species --budget 30m
     headstart fit scans.csv --group patient
+    headstart fit reviews.csv --text review --label stars
     headstart fit photos/ --backbone timm/resnet50.a1_in1k --strategy partial --depth 3
     headstart fit photos/ --strategy gradual --metric f1_macro --set strategy.rate=0.001
     headstart fit photos/ --strategy lora --set strategy.rank=4 --set augmentation.mixup=0.2

@@ -52,7 +52,7 @@ def show_model(model: Model, *, as_json: bool, explain: bool = False) -> None:
     if shown:
         where = printable(str(Path(path, "run", SHOWN)))
         what = f"small copies of {shown:,} of your {model.manifest.modality}"
-        print(f"Pictures: {where} holds {what}, for the report (--no-pictures keeps none)")
+        print(f"Shown:    {where} holds {what}, for the report (--no-pictures keeps none)")
 
 
 def _show_findings(findings: Sequence[Mapping[str, Any]]) -> None:

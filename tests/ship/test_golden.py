@@ -10,8 +10,10 @@ from PIL import Image
 
 from headstart.base.errors import ModelFolderError
 from headstart.base.vocabulary import Preprocessing
+from headstart.data import texts
 from headstart.ship import golden
 from headstart.ship.golden import Golden
+from tests import small_texts
 
 
 def drawn(size: int, *, seed: int, count: int = 8) -> np.ndarray:
@@ -33,6 +35,21 @@ def test_generated_inputs_follow_the_seed() -> None:
 def test_generated_inputs_use_the_range() -> None:
     for picture in drawn(64, seed=1)[[0, 2, 4, 5, 6]]:
         assert int(picture.max()) - int(picture.min()) > 40
+
+
+def test_generated_texts_are_read_by_the_tokenizer_or_are_their_bytes() -> None:
+    reading = small_texts.reading()
+    inputs = golden.generate(reading, modality="texts", seed=0)
+    assert inputs.dtype == np.int32 and inputs.ndim == 4 and len({each.tobytes() for each in inputs}) == 8
+    assert np.array_equal(inputs, golden.generate(reading, modality="texts", seed=0))
+    assert inputs.shape[1] > 1 and not np.array_equal(inputs, golden.generate(reading, modality="texts", seed=1))
+    raw = golden.generate(None, modality="texts", seed=0)
+    assert raw.dtype == np.uint8 and all(text.strip() for text in texts.handed(raw))
+
+
+def test_texts_and_pairs_are_handed_over_as_they_were() -> None:
+    kept = golden.own(["é à la", ("first", "second"), "x"], None, modality="texts")
+    assert texts.handed(kept) == ["é à la", ("first", "second"), "x"]
 
 
 def test_own_inputs_are_the_first_eight_preprocessed() -> None:
