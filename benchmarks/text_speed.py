@@ -191,8 +191,8 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--repeats", type=int, default=3)
     given = parser.parse_args(words)
     rows = read(given.data)
-    if len(rows) < given.texts + 500:
-        parser.error(f"{given.data} has {len(rows):,} texts; {given.texts + 500:,} are needed")
+    if len(rows) < given.texts + 300:
+        parser.error(f"{given.data} has {len(rows):,} texts; {given.texts + 300:,} are needed")
     known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"rows": []}
     kept = {(row["job"], row["texts"], row["epochs"]): row for row in known["rows"]}
     with tempfile.TemporaryDirectory(prefix="headstart-") as place:
