@@ -33,7 +33,7 @@ import torch
 from benchmarks.deciding import arms, cells, coverage, reading, sources
 from benchmarks.deciding.arms import Bench
 from benchmarks.deciding.cells import Unit
-from benchmarks.recipes import commit
+from benchmarks.provenance import commit
 from headstart.base import files
 from headstart.base.errors import HeadstartError
 from headstart.base.machine import cache_folder

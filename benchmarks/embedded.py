@@ -46,7 +46,8 @@ from torch.optim.swa_utils import update_bn
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import embedded_development as development
-from benchmarks.recipes import commit, interval
+from benchmarks.provenance import commit
+from benchmarks.recipes import interval
 from headstart.backbones import catalogue
 from headstart.backbones.chain import Backbone
 from headstart.base import files, seeds

@@ -17,7 +17,6 @@ import argparse
 import json
 import math
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -32,6 +31,8 @@ from sklearn.datasets import load_digits
 from torch import nn
 from torch.nn import functional as F
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.provenance import commit
 from headstart.backbones import catalogue
 from headstart.backbones.chain import Backbone
 from headstart.base import files
@@ -165,17 +166,6 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
         "high": mean + half,
         "loss_bound": -(mean - half),
     }
-
-
-def commit() -> str:
-    """The commit that is measured, marked if the code differs from it; the results themselves do not count."""
-
-    def git(*words: str) -> str:
-        root = Path(__file__).parents[1]
-        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False).stdout.strip()
-
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/results")
-    return (git("rev-parse", "--short=12", "HEAD") or "unknown") + ("-dirty" if changed else "")
 
 
 def resume(arguments: argparse.Namespace, configuration: dict[str, Any]) -> list[dict[str, Any]]:

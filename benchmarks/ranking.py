@@ -22,7 +22,6 @@ import json
 import platform
 import shutil
 import string
-import subprocess
 import sys
 import tempfile
 import time
@@ -38,6 +37,7 @@ from sklearn.datasets import load_digits
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import embedded_development as development
+from benchmarks.provenance import commit
 from headstart.api.backbones import pretrain_backbone
 from headstart.backbones import catalogue
 from headstart.backbones.chain import Backbone
@@ -252,17 +252,6 @@ def cells(targets: list[str]) -> Iterator[tuple[str, int, str]]:
     for target, seed in itertools.product(targets, range(DRAWS)):
         for name in ("", *BACKBONES):
             yield target, seed, name
-
-
-def commit() -> str:
-    """The commit that is measured, marked if the code differs from it."""
-
-    def git(*words: str) -> str:
-        root = Path(__file__).parents[1]
-        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False).stdout.strip()
-
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/results")
-    return (git("rev-parse", "--short=12", "HEAD") or "unknown") + ("-dirty" if changed else "")
 
 
 def configuration() -> dict[str, Any]:

@@ -21,7 +21,6 @@ import argparse
 import json
 import statistics
 import string
-import subprocess
 import sys
 import tempfile
 import time
@@ -35,6 +34,7 @@ from scipy.stats import t as student
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import embedded_development as development
+from benchmarks.provenance import commit
 from headstart.backbones.chain import Backbone
 from headstart.base import files
 from headstart.base.machine import cache_folder, here
@@ -190,17 +190,6 @@ def measure(name: str, recipe: Recipe, seed: int, work: Path) -> dict[str, Any]:
         "cross_entropy": [round(row["cross_entropy"], 3) for row in made.card["curve"]],
         "scores": ask(made.backbone),
     }
-
-
-def commit() -> str:
-    """The commit that is measured, marked if the code differs from it."""
-
-    def git(*words: str) -> str:
-        root = Path(__file__).parents[1]
-        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False).stdout.strip()
-
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/results")
-    return (git("rev-parse", "--short=12", "HEAD") or "unknown") + ("-dirty" if changed else "")
 
 
 def main() -> int:

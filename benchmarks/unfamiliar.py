@@ -36,7 +36,7 @@ from sklearn.datasets import load_sample_images
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks import embedded
-from benchmarks.recipes import commit
+from benchmarks.provenance import commit
 from headstart.backbones import catalogue
 from headstart.backbones.chain import Backbone
 from headstart.base import discovery, files, hashes, seeds

@@ -21,7 +21,7 @@ from headstart.pretrain.source import statistics as source_statistics
 
 if TYPE_CHECKING:
     pass
-from headstart.base.durations import seconds
+from headstart.base.quantities import seconds
 
 
 def list_backbones(

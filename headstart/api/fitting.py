@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headstart.base import log, sizes
+from headstart.base import log, quantities
 from headstart.base.progress import Reporter, Silent
 from headstart.choose import job
 from headstart.choose.job import Request
@@ -18,7 +18,7 @@ from headstart.track import following
 
 if TYPE_CHECKING:
     pass
-from headstart.base.durations import seconds
+from headstart.base.quantities import seconds
 
 
 def fit(
@@ -117,7 +117,7 @@ def fit(
         budget=seconds(budget),
         metric=metric,
         latency=None if max_latency is None else seconds(max_latency, "max_latency"),
-        size=None if max_size is None else sizes.number(max_size, "max_size"),
+        size=None if max_size is None else quantities.size(max_size, "max_size"),
         task=task,
         seed=seed,
         baselines=baselines,
@@ -187,7 +187,7 @@ def plan_fit(
         budget=seconds(budget),
         metric=metric,
         latency=None if max_latency is None else seconds(max_latency, "max_latency"),
-        size=None if max_size is None else sizes.number(max_size, "max_size"),
+        size=None if max_size is None else quantities.size(max_size, "max_size"),
         task=task,
         seed=seed,
         baselines=baselines,

@@ -21,7 +21,7 @@ from headstart.track import following
 
 if TYPE_CHECKING:
     from headstart.ship.server.running import Server
-from headstart.base.durations import seconds
+from headstart.base.quantities import seconds
 
 
 def load(path: str | Path) -> Model:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from headstart.base import discovery, log
-from headstart.base.durations import seconds
 from headstart.base.machine import here
 from headstart.base.progress import Reporter, Silent
+from headstart.base.quantities import seconds
 from headstart.base.ranked import Ranking
 from headstart.choose import candidates, ranking, scoring
 from headstart.data import dataset

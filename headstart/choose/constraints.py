@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from headstart.base import sizes
+from headstart.base import quantities
 from headstart.base.errors import BadOption
 from headstart.choose import trial
 from headstart.choose.ground import Ground
@@ -44,7 +44,7 @@ class Allowed:
     def options(self) -> str:
         """As the command line has it."""
         given = [] if self.latency_ms is None else [f"--max-latency {self.latency_ms:g}ms"]
-        return " and ".join(given + ([] if self.size is None else [f"--max-size {sizes.text(self.size)}"]))
+        return " and ".join(given + ([] if self.size is None else [f"--max-size {quantities.written(self.size)}"]))
 
     def why_not(self, serving_ms: float, size: float) -> str:
         """Why something that takes so much is not allowed; empty if it is."""
@@ -52,7 +52,7 @@ class Allowed:
         if self.latency_ms is not None and serving_ms > self.latency_ms:
             reasons.append(f"too slow: {serving_ms:.3g} ms an item, more than {self.latency_ms:g} ms")
         if self.size is not None and size > self.size:
-            reasons.append(f"too large: {sizes.text(size)}, more than {sizes.text(self.size)}")
+            reasons.append(f"too large: {quantities.written(size)}, more than {quantities.written(self.size)}")
         return "; ".join(reasons)
 
 
@@ -106,7 +106,7 @@ class Bounds:
             f"Nothing fits {self.allowed.options}",
             where="; ".join(f"{name}: {why}" for name, why in list(named.items())[-3:]),
             expected=f"at least {min(one['serving_ms'] for one in taken):.3g} ms an item, and "
-            f"{sizes.text(min(one['bytes'] for one in taken))}",
+            f"{quantities.written(min(one['bytes'] for one in taken))}",
             next_move="allow more, or take a smaller --backbone (headstart backbones)",
         )
 

@@ -21,6 +21,7 @@ from headstart.base.vocabulary import Interval
 from headstart.choose import stopping
 from headstart.choose.ground import Ground
 from headstart.choose.trial import Trial
+from headstart.measure.strength import strength
 
 SIMILAR = 0.7
 """Probe strength from which on the data count as like the source's."""
@@ -72,12 +73,12 @@ def measured(ground: Ground, probe: Trial) -> Measured:
     targets = ground.targets[held]
     constant = np.tile(task.constant(ground.targets), (len(held), 1))
     nothing, score = metric.score(constant, targets), probe.score(metric.name)
-    best = 1.0 if metric.higher else 0.0
-    strength = (score - nothing) / (best - nothing) if nothing != best else 1.0
+    # Of all the scores in points more is better, and one is perfect.
+    found = strength(Interval(score, score, score), nothing).value if nothing < 1 else 1.0
     train = ground.folds[0][0]
     each = task.members(ground.targets[train]).sum(axis=0) if not task.estimates else np.array([len(train)])
     rarest = int(each[each > 0].min()) if (each > 0).any() else 0
-    return Measured(float(strength), rarest, len(train), ground.frozen.width(ground.frozen.backbone.depth))
+    return Measured(found, rarest, len(train), ground.frozen.width(ground.frozen.backbone.depth))
 
 
 def compared(ground: Ground, trials: Sequence[Trial], sealed: Trial) -> dict[str, Any]:

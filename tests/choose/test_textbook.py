@@ -45,6 +45,14 @@ def test_the_four_cells(strength, each, items, width, cell):
     assert cell in textbook.ADVICE
 
 
+def test_the_strength_of_a_probe_is_its_way_from_the_commonest_answer_to_no_mistake():
+    stand = ground()
+    stand.targets[150:] = 1
+    found = textbook.measured(stand, one("probe", 170))
+    assert found.strength == pytest.approx((0.85 - 0.75) / (1 - 0.75))
+    assert (found.each, found.items, found.width) == (50, 200, 10)
+
+
 def test_advice_that_was_also_the_best_agrees():
     probe = one("probe", 190)
     found = textbook.compared(ground(), [probe], probe)
