@@ -28,7 +28,6 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.provenance import commit
-
 from headstart.backbones import installed
 from headstart.base import files
 from headstart.base.machine import here

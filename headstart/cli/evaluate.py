@@ -1,15 +1,16 @@
-"""Score a sealed model on labelled pictures it has not seen.
+"""Score a sealed model on labelled pictures or texts it has not seen.
 
 SOURCE is what fit takes: a folder with one subfolder a class, or a table. Where it has a test part, only that part is
 used. Every score comes with its 95 % interval; of classes, rows of the confusion matrix are true classes and columns
-predicted ones; of several labels, each label is judged by itself. Pictures that are unlike anything in the training
-data are counted and named, and the score without them is said.
+predicted ones; of several labels, each label is judged by itself. Items that are unlike anything in the training data
+are counted and named, and the score without them is said.
 
 Examples:
 
     headstart evaluate flowers test/
     headstart evaluate flowers test/ --json
     headstart evaluate flowers labels.csv --label species --path file
+    headstart evaluate stars reviews.csv --label stars --text review
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ LISTED = 10
 
 def main(
     model: options.ModelFolder,
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder or a table of labelled pictures.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder or a table of labelled pictures or texts.")],
     *,
     label: options.Label = None,
     path: options.PathColumn = None,
@@ -60,7 +61,7 @@ def main(
         print(json.dumps(found, ensure_ascii=False))
         return 0
     rows = [(metric.title, tables.score(metric, found[name])) for name, metric in loaded.task.metrics.items()]
-    tables.show((f"On {found['n']:,} pictures", "Score with 95 % interval"), rows)
+    tables.show((f"On {found['n']:,} {loaded.manifest.modality}", "Score with 95 % interval"), rows)
     if "interval" in found:
         _interval(found["interval"])
     if found["unfamiliar"] is not None:

@@ -2,11 +2,11 @@
 
 --to onnx makes one file that takes whole pictures of any size (uint8, RGB, upright) and gives probabilities or values:
 cropping, resizing, normalising, network and temperature are in it. Decoding a file and turning it by its EXIF
-orientation is left to whoever runs it. --to hf makes a folder that timm or transformers loads with
-one line, with a model card for the Hugging Face hub. --to safetensors makes a folder of plain weights, a description
-of how they are used, and a README that shows it.
+orientation is left to whoever runs it. Of texts it takes the ids of tokens, and the tokenizer lies beside it. --to hf
+makes a folder that timm or transformers loads with one line, with a model card for the Hugging Face hub. --to
+safetensors makes a folder of plain weights, a description of how they are used, and a README that shows it.
 
-Whatever is written is read back, run on the model's golden examples and on generated pictures of several shapes, and
+Whatever is written is read back, run on the model's golden examples and on generated inputs of several shapes, and
 compared with the model; an export that gives something else is refused and removed.
 
 --int8 makes the onnx file about a quarter as large. What that costs is measured on the validation items that fit held
@@ -52,7 +52,7 @@ def main(
     int8: Annotated[bool, typer.Option("--int8", help="Eight-bit integers (onnx); the cost is measured.")] = False,
     validate: Annotated[
         str | None,
-        typer.Option(metavar="SOURCE", help="Labelled pictures to measure --int8 on, as fit takes them."),
+        typer.Option(metavar="SOURCE", help="Labelled items to measure --int8 on, as fit takes them."),
     ] = None,
     label: options.Label = None,
     path: options.PathColumn = None,
@@ -93,7 +93,7 @@ def _show(made: Exported) -> None:
     print(
         tables.wrapped(
             f"Checked:  {exact} read back and compared with the model on {made.golden} golden examples and "
-            f"{made.items} pictures of other shapes; largest difference {made.difference:.1g}, "
+            f"{made.items} generated inputs of other shapes; largest difference {made.difference:.1g}, "
             f"allowed {made.tolerance:g}",
             indent="          ",
         )

@@ -38,7 +38,7 @@ _Text = str | None
 
 
 def main(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder or a table of labelled pictures.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder or a table of labelled pictures or texts.")],
     *,
     output: Annotated[
         Path | None,
@@ -103,11 +103,11 @@ def main(
     seed: options.Seed = 0,
     no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Skip baselines, scratch and verdict.")] = False,
     drop_rare: Annotated[
-        bool, typer.Option("--drop-rare", help="Leave out classes with under 3 pictures instead of stopping.")
+        bool, typer.Option("--drop-rare", help="Leave out classes with under 3 items instead of stopping.")
     ] = False,
     precision: options.Precision = "auto",
     golden: Annotated[
-        str, typer.Option(metavar="KIND", help="Examples sealed for self-tests: generated, or own (your pictures).")
+        str, typer.Option(metavar="KIND", help="Examples sealed for self-tests: generated, or own (your items).")
     ] = "generated",
     label: options.Label = None,
     path: options.PathColumn = None,

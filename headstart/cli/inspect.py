@@ -38,7 +38,7 @@ _SHOWN = 3
 
 def main(
     source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="A folder or a table of labelled pictures, or a model.")
+        str, typer.Argument(metavar="SOURCE", help="A folder or a table of labelled pictures or texts, or a model.")
     ],
     *,
     backbone: Annotated[

@@ -15,7 +15,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; warning
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Details, and full tracebacks.")]
 Label = Annotated[
     str | None,
-    typer.Option("--label", metavar="COLUMN", help="The table's label column; or A,B,C of 0 and 1."),
+    typer.Option("--label", "--target", metavar="COLUMN", help="The table's label column; or A,B,C of 0 and 1."),
 ]
 Task = Annotated[
     str,

@@ -65,7 +65,7 @@ def main(
     text: options.TextColumn = None,
     group: options.Group = None,
     drop_rare: Annotated[
-        bool, typer.Option("--drop-rare", help="Leave out classes with under 3 pictures instead of stopping.")
+        bool, typer.Option("--drop-rare", help="Leave out classes with under 3 items instead of stopping.")
     ] = False,
     no_near_duplicates: Annotated[
         bool, typer.Option("--no-near-duplicates", help="Let near duplicates lie on both sides of a split.")

@@ -56,7 +56,7 @@ _NONE = "-"
 
 
 def main(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder or a table of labelled pictures.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A folder or a table of labelled pictures or texts.")],
     *,
     backbones: Annotated[
         str,
@@ -78,7 +78,7 @@ def main(
     task: options.Task = "auto",
     seed: options.Seed = 0,
     drop_rare: Annotated[
-        bool, typer.Option("--drop-rare", help="Leave out classes with under 3 pictures instead of stopping.")
+        bool, typer.Option("--drop-rare", help="Leave out classes with under 3 items instead of stopping.")
     ] = False,
     precision: options.Precision = "auto",
     label: options.Label = None,

@@ -1,8 +1,8 @@
-"""Let a sealed model answer over HTTP: pictures in, labels or values out.
+"""Let a sealed model answer over HTTP: pictures or texts in, labels or values out.
 
-POST /predict takes one picture as the body, several as files of a form, or base64 in JSON; pictures of many clients
-share the network's batches. /docs shows everything there is, /metrics counts for Prometheus, /health and /ready are for
-probes. SIGTERM or Ctrl-C finishes what is in flight.
+POST /predict takes one item as the body, several as files of a form, or in JSON (pictures as base64, texts as they
+are); items of many clients share the network's batches. /docs shows everything there is, /metrics counts for
+Prometheus, /health and /ready are for probes. SIGTERM or Ctrl-C finishes what is in flight.
 
 Only this machine can reach it, unless --host says otherwise; then clients need a token, which is --token, the
 environment's HEADSTART_TOKEN, or one that is made and shown once.
@@ -13,6 +13,7 @@ Examples:
     headstart serve flowers --port 0 --max-batch 32
     headstart serve flowers --host 0.0.0.0
     curl -F file=@a.jpg -F file=@b.jpg http://127.0.0.1:8000/predict
+    curl -H 'Content-Type: text/plain' -d 'What a film!' http://127.0.0.1:8000/predict
 """
 
 from __future__ import annotations

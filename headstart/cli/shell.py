@@ -116,7 +116,8 @@ Options:
 
 Examples:
   headstart fit photos/ -o flowers      a folder with one subfolder a class
+  headstart fit reviews.csv -o stars    a table of texts and labels
   headstart predict flowers new/        label, confidence for every picture in new/
-  headstart evaluate flowers test/      scores with intervals on labelled pictures
+  headstart evaluate flowers test/      scores with intervals on labelled items
 
 Exit codes: 0 done, 1 the job failed or was stopped, 2 the call was wrong."""
