@@ -70,13 +70,15 @@ def rank_backbones(
     budget, machine = seconds(budget), here(precision)
     for name in scores:
         discovery.load("rank", name, kind="transferability score")
-    names = backbones.split(",") if isinstance(backbones, str) else list(backbones)
+    given = backbones.split(",") if isinstance(backbones, str) else list(backbones)
+    names = [name.strip() for name in given if name.strip()]
     bundle = None if backbones_from is None else Path(backbones_from)
+    candidates.check(names, family=family, all_local=all_local, bundle=bundle)
     with log.recording(report or Silent()) as recorded:
         table = open_source(source, labels, label=label, path=path, group=group, groups=groups, text=text)
         recorded.begin("look for pretrained networks")
         found, notes = candidates.find(
-            [name.strip() for name in names if name.strip()],
+            names,
             family=family,
             all_local=all_local,
             bundle=bundle,

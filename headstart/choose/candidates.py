@@ -66,11 +66,7 @@ def find(
         BadOption: more than one of the three ways.
         UnknownName: a name that nothing answers to, or a family without a member.
     """
-    if bool(names) + bool(family.strip()) + all_local > 1:
-        raise BadOption(
-            "--backbones, --family and --all-local exclude each other",
-            expected="one of them, or none for a usual choice",
-        )
+    check(names, family=family, all_local=all_local, bundle=bundle)
     notes: list[str] = []
     if names:
         wanted: list[str] = list(names)
@@ -82,6 +78,27 @@ def find(
     asked = bool(names) or bool(family) or all_local
     found = [_described(name, bundle, asked=asked) for name in dict.fromkeys(wanted)]
     return sorted(found, key=lambda one: one.effort), notes
+
+
+def check(names: Sequence[str] = (), *, family: str = "", all_local: bool = False, bundle: Path | None = None) -> None:
+    """Refuse what no data set could make right, before any is opened.
+
+    Raises:
+        BadOption, UnknownName: as ``find``.
+    """
+    if bool(names) + bool(family.strip()) + all_local > 1:
+        raise BadOption(
+            "--backbones, --family and --all-local exclude each other",
+            expected="one of them, or none for a usual choice",
+        )
+    for name in names:
+        _described(name, bundle, asked=True)
+    if family and not catalogue.search(family, bundle=bundle):
+        raise _no_family(family)
+
+
+def _no_family(text: str) -> UnknownName:
+    return UnknownName("family of backbones", text, [], next_move="headstart backbones --search TEXT")
 
 
 def reputation(info: BackboneInfo) -> tuple[bool, float, int]:
@@ -108,7 +125,7 @@ def _family(text: str, bundle: Path | None, modality: str, notes: list[str]) -> 
     """The members that are here, then those with a published accuracy, the best first."""
     known = _reading(modality, text, bundle)
     if not known:
-        raise UnknownName("family of backbones", text, [], next_move="headstart backbones --search TEXT")
+        raise _no_family(text)
     inside = bundles.opened(bundle) is not None
     able = [info for info in known if info.local or inside or info.prior is not None]
     chosen = sorted(able or known, key=lambda info: (not info.local, not reputation(info)[0], -reputation(info)[1]))

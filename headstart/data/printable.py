@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Any
 
+LONGEST = 120
+"""Characters of a name in a list of them."""
 _JOINERS = "\u200c\u200d"
 _QUIET = "\u00ad\u200b\u200e\u200f\u061c\u2060\ufeff"
 """Characters that are not seen and turn nothing round: hyphens at the end of a line, marks of direction, no-breaks."""
@@ -53,8 +55,8 @@ def where(item: Any, position: int) -> str:
 
 
 def listing(names: list[str], most: int = 5) -> str:
-    """The first names, comma separated, and how many more there are."""
-    shown = ", ".join(names[:most])
+    """The first names, comma separated, and how many more there are; of a name that is a text, its beginning."""
+    shown = ", ".join(name if len(name) <= LONGEST else f"{name[:LONGEST]}…" for name in names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most:,} more"
 
 

@@ -43,7 +43,7 @@ def test_every_option_reaches_the_workflow(calls: list[tuple[Any, dict[str, Any]
     words = (
         "fit photos -o out --backbone timm/resnet18 --architecture timm/x --strategy partial --depth 3 --budget 90s"
         " --metric f1_macro --task classification --seed 7 --no-baselines --drop-rare --precision float32"
-        " --golden own --label kind"
+        " --golden own --label kind --text review"
         " --path file --set strategy.rate=0.01 --set strategy.epochs=3 --overwrite --quiet --json"
         " --replay before --checkpoint-every 5s --group patient --no-near-duplicates --from bundle --no-pictures"
         " --max-latency 5ms --max-size 20MB"
@@ -65,6 +65,7 @@ def test_every_option_reaches_the_workflow(calls: list[tuple[Any, dict[str, Any]
         "baselines": False,
         "drop_rare": True,
         "precision": "float32",
+        "text": "review",
         "golden": "own",
         "label": "kind",
         "path": "file",
