@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import cache, partial
 
 import numpy as np
-from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from headstart.backbones import segments
 from headstart.backbones.chain import Backbone, seeded
@@ -14,6 +14,7 @@ from headstart.data import texts as room
 from headstart.features.frozen import Augmentation, Frozen
 from headstart.features.pixels import Pixels
 from headstart.tune.setting import Setting
+from tests import wordpieces
 from tests.backbones import languages
 
 TOPICS = {
@@ -58,9 +59,10 @@ def written(count, *, seed=0, words=(4, 30), telling=0.5):
 @cache
 def tokenizer():
     """The bytes of a tokenizer.json."""
-    made = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    words = [*COMMON, *(word for topic in TOPICS.values() for word in topic)]
+    made = Tokenizer(models.WordPiece(wordpieces.vocabulary(words, SPECIAL), unk_token="[UNK]"))
+    made.add_special_tokens(SPECIAL)
     made.pre_tokenizer = pre_tokenizers.Whitespace()
-    made.train_from_iterator(written(300)[0], trainers.WordPieceTrainer(vocab_size=90, special_tokens=SPECIAL))
     made.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )

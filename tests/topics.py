@@ -7,6 +7,7 @@ import torch
 
 from headstart.base import hashes
 from headstart.base.vocabulary import BackboneInfo, Tokenization
+from tests import wordpieces
 
 TOPICS = {
     "cooking": "salt oven butter flour onion pan soup garlic bake stew",
@@ -35,15 +36,15 @@ def sentences(per_class=40, *, seed=0, shortest=4, longest=14, share=0.35):
     return [texts[i] for i in order], [labels[i] for i in order]
 
 
-def tokenizer(vocabulary=200):
+def tokenizer():
     """A WordPiece tokenizer that knows the words of ``sentences``; the JSON of the tokenizers library."""
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-    made = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    made.normalizer, made.pre_tokenizer = normalizers.Lowercase(), pre_tokenizers.Whitespace()
+    words = [*COMMON, *(word for own in TOPICS.values() for word in own.split())]
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    corpus = [" ".join([*words.split(), *COMMON]) for words in TOPICS.values()] * 5
-    made.train_from_iterator(corpus, trainers.WordPieceTrainer(vocab_size=vocabulary, special_tokens=special))
+    made = Tokenizer(models.WordPiece(wordpieces.vocabulary(words, special), unk_token="[UNK]"))
+    made.add_special_tokens(special)
+    made.normalizer, made.pre_tokenizer = normalizers.Lowercase(), pre_tokenizers.Whitespace()
     made.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
@@ -87,7 +88,7 @@ def saved(folder, seed=0, **shape):
     """The same as a folder that transformers writes: weights, configuration, tokenizer.json."""
     network = bert(seed, **shape)
     network.save_pretrained(folder)
-    made = tokenizer(shape.get("vocabulary", 200))
+    made = tokenizer()
     made.save(str(folder / "tokenizer.json"))
     known = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": shape.get("length", 32)}
     named = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Any
 
-LONGEST = 120
+LONGEST = 400
 """Characters of a name in a list of them."""
 _JOINERS = "\u200c\u200d"
 _QUIET = "\u00ad\u200b\u200e\u200f\u061c\u2060\ufeff"

@@ -19,7 +19,7 @@ Captured = pytest.CaptureFixture[str]
 def test_the_table_has_every_score_and_the_confusion(model_folder: Path, pictures: Path, capsys: Captured) -> None:
     assert run(["evaluate", str(model_folder), str(pictures)]) == 0
     told = capsys.readouterr().out
-    for title in ("Accuracy", "Balanced accuracy", "Macro F1", "Log loss", "Calibration error", "On 15 pictures"):
+    for title in ("Accuracy", "Balanced accuracy", "Macro F1", "Log loss", "Calibration error", "On 15 images"):
         assert title in told
     assert all(len(line) <= 80 for line in told.splitlines())
     rows = [line.split() for line in told.splitlines() if line.startswith(("checks", "disc", "stripes"))]

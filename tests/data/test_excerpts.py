@@ -8,18 +8,19 @@ from headstart.base.errors import Undecodable
 from headstart.base.vocabulary import Tokenization
 from headstart.data import excerpts, texts, tokenizing
 from headstart.data.printable import readable
+from tests import wordpieces
 
 OVERRIDES = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def a_reading(length=16, overlap=4):
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-    made = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    made.normalizer, made.pre_tokenizer = normalizers.Lowercase(), pre_tokenizers.Whitespace()
     words = "the cat sat on a mat and a dog ran over hills in summer rain while birds sang"
-    trainer = trainers.WordPieceTrainer(vocab_size=90, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]"])
-    made.train_from_iterator([words] * 3, trainer)
+    known = wordpieces.vocabulary(words.split(), ["[PAD]", "[UNK]", "[CLS]", "[SEP]"])
+    made = Tokenizer(models.WordPiece(known, unk_token="[UNK]"))
+    made.add_special_tokens(["[PAD]", "[UNK]", "[CLS]", "[SEP]"])
+    made.normalizer, made.pre_tokenizer = normalizers.Lowercase(), pre_tokenizers.Whitespace()
     made.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )

@@ -85,8 +85,11 @@ def test_training_on_stored_activations_is_training_on_tokens(tmp_path: Path) ->
     assert with_room.frozen.at(2, 1, PLAIN).views == 1 and without.frozen.at(2, 1, PLAIN).views == 0
     stored, again = (tune("partial", each, **options) for each in (with_room, without))
     assert np.abs(stored.outputs - again.outputs).max() < 1e-4
-    moved = zip(stored.network.parameters(), again.network.parameters(), strict=True)
-    assert max(float((a - b).detach().abs().max()) for a, b in moved) < 1e-4
+    ones, others = (dict(each.network.named_parameters()) for each in (stored, again))
+    # What is added to all keys alike changes no answer: its gradient is rounding, of which Adam makes whole steps.
+    felt = [name for name in ones if not name.endswith("key.bias")]
+    assert len(felt) < len(ones)
+    assert max(float((ones[name] - others[name]).detach().abs().max()) for name in felt) < 1e-4
     before = small_texts.backbone().tensors(3)
     assert any(not torch.equal(before[name], tensor) for name, tensor in stored.network.backbone.tensors(3).items())
 
