@@ -180,7 +180,7 @@ OPTIONS: dict[str, Case] = {
     "a setting without a value": Case(bad.with_options("--set", "strategy.stages"), 2, "NAME=VALUE"),
     "a penalty of NaN": Case(bad.with_options("--set", "strategy.penalty=nan"), 2, "penalty cannot be nan"),
     "a billion epochs and no time": Case(
-        bad.with_options("--strategy", "full", "--set", "strategy.epochs=1000000000", "--budget", "1s"), 1, "budget"
+        bad.with_options("--strategy", "full", "--set", "strategy.epochs=1000000000", "--budget", "1ms"), 1, "budget"
     ),
     "epochs below zero": Case(
         bad.with_options("--strategy", "full", "--set", "strategy.epochs=-1"), 2, "epochs cannot be -1"
