@@ -118,6 +118,33 @@ def test_a_fit_survives_the_studio_a_kill_and_a_stop(studio, look):
     assert not (studio.root / "second").exists(), "a fit that was stopped in the queue has begun nothing"
 
 
+def test_a_slow_answer_does_not_overwrite_what_was_typed_meanwhile(studio, look):
+    (studio.root / "typed").mkdir()
+    page = look("fits")
+    held = []
+    page.route("**/api/browse", lambda route: held.append(route))
+    page.get_by_role("link", name="New fit").click()
+    path = page.get_by_label("Path", exact=True)
+    path.fill(str(studio.root / "typed"))
+    page.wait_for_timeout(100)
+    held.pop().continue_()
+    page.get_by_role("button", name="Folder photos").wait_for()
+    assert path.input_value() == str(studio.root / "typed")
+
+    page.get_by_role("button", name="Folder photos").click()
+    path.fill(str(studio.root / "typed"))
+    page.get_by_role("button", name="Open").click()
+    while len(held) < 2:
+        page.wait_for_timeout(20)
+    first, second = held
+    second.continue_()
+    page.get_by_text("No folders and no tables in here.").wait_for()
+    first.continue_()
+    page.wait_for_timeout(500)
+    assert path.input_value() == str(studio.root / "typed")
+    page.get_by_text("No folders and no tables in here.").wait_for()
+
+
 def test_a_fit_that_fails_says_why_as_the_command_line_does(studio, look):
     (studio.root / "lonely" / "cat").mkdir(parents=True)
     (studio.root / "lonely" / "cat" / "1.jpg").write_bytes(b"no picture")

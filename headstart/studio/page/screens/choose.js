@@ -27,18 +27,29 @@ function Browser({ start }) {
   const [typed, setTyped] = useState("");
   const [error, setError] = useState();
   const list = useRef();
+  const asked = useRef(0);
+  const edits = useRef(0);
+  // A slow answer must neither take the place of a later one nor overwrite what was typed meanwhile.
   const open = async (path) => {
+    asked.current += 1;
+    const [mine, before] = [asked.current, edits.current];
     setError(undefined);
     try {
       const found = await post("/api/browse", { path });
+      if (mine !== asked.current) return;
       setAt(found);
-      setTyped(found.path);
+      if (before === edits.current) setTyped(found.path);
       list.current?.scrollTo(0, 0);
       sessionStorage.setItem("folder", found.path);
     } catch (refused) {
+      if (mine !== asked.current) return;
       setError(refused);
       if (!at && path) open("");
     }
+  };
+  const type = (event) => {
+    edits.current += 1;
+    setTyped(event.target.value);
   };
   useEffect(() => void open(sessionStorage.getItem("folder") || ""), []);
   // What is typed may be a folder to look into, or a table to take: the server knows which.
@@ -49,7 +60,7 @@ function Browser({ start }) {
   };
   return html`<section class="card browser" aria-label="Folders of this machine">
     <form onSubmit=${enter} class="row"><${Field} label="Path">
-      <input type="text" value=${typed} spellcheck="false" autocomplete="off" onInput=${(event) => setTyped(event.target.value)} /><//>
+      <input type="text" value=${typed} spellcheck="false" autocomplete="off" onInput=${type} /><//>
       <button type="submit">Open</button></form>
     <${Problem} error=${error} />
     ${at && html`
