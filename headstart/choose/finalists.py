@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from headstart.backbones.chain import Backbone
+from headstart.base.errors import DiskFull
 from headstart.base.machine import Machine
-from headstart.base.progress import Reporter, Silent
+from headstart.base.progress import Reporter
 from headstart.base.ranked import Finalist
 from headstart.choose import halving, planning, rates, rungs
-from headstart.choose.ground import Ground, prepare, sample
+from headstart.choose.ground import Ground, prepare, small
 from headstart.choose.halving import Look
 from headstart.choose.planning import Clock
 from headstart.choose.rungs import Rung
@@ -54,8 +55,25 @@ def compare(
         budget: seconds of the whole job.
 
     Returns:
-        Both, the better one first; nothing where the budget has no room for the two of them.
+        Both, the better one first; nothing where the budget or the disk has no room for the two of them.
     """
+    try:
+        return _compared(dataset, pair, metric, machine, store, report, budget)
+    except (DiskFull, OSError) as error:
+        # What was compared without training stands.
+        report.detail(f"The first two networks were not fine-tuned for the comparison: {error}")
+        return ()
+
+
+def _compared(
+    dataset: Dataset,
+    pair: Sequence[Backbone],
+    metric: str | None,
+    machine: Machine,
+    store: Store,
+    report: Reporter,
+    budget: float,
+) -> tuple[Finalist, ...]:
     with tempfile.TemporaryDirectory(prefix="headstart-") as folder:
         entered: list[tuple[Ground, Rung]] = []
         for number, backbone in enumerate(pair):
@@ -87,17 +105,9 @@ def _planned(ground: Ground, folder: Path, seconds: float) -> Rung | None:
     rung = next((one for one in climbing.heavy if one.strategy in LAYERS), None)
     if rung is None:
         return None
-    small = prepare(
-        sample(ground.dataset),
-        ground.frozen.backbone,
-        metric=ground.metric,
-        journal=ground.journal,
-        machine=ground.machine,
-        store=Store(folder / "timing"),
-        report=Silent(),
-    )
     # A plan pays for a whole rung, of which no more than its sweep is run.
     sweep, folds = rates.cost(ground.dataset.folds), len(ground.dataset.folds)
     clock = Clock(min(seconds, LONGEST) * (sweep + folds) / sweep)
-    entry = planning.make(small, [rung], clock, like=ground.dataset)["rungs"][rung.name]
+    timed = small(ground, Store(folder / "timing"))
+    entry = planning.make(timed, [rung], clock, like=ground.dataset)["rungs"][rung.name]
     return Rung(rung.name, rung.strategy, entry["options"]) if entry["status"] == "planned" else None

@@ -11,7 +11,7 @@ import numpy as np
 from headstart.backbones.chain import Backbone
 from headstart.base import seeds
 from headstart.base.machine import Machine
-from headstart.base.progress import Reporter
+from headstart.base.progress import Reporter, Silent
 from headstart.data.dataset import Dataset
 from headstart.engine.journal import Journal
 from headstart.features.frozen import Augmentation, Frozen, usual
@@ -155,6 +155,20 @@ def prepare(
         seed=dataset.seed,
         report=report,
     )
+
+
+def small(ground: Ground, store: Store) -> Ground:
+    """The same ground over a few items, in a store of its own: enough to time a step on."""
+    found = prepare(
+        sample(ground.dataset),
+        ground.frozen.backbone,
+        metric=ground.metric,
+        journal=ground.journal,
+        machine=ground.machine,
+        store=store,
+        report=Silent(),
+    )
+    return found.with_augmentation(ground.augmentation)
 
 
 def sample(data: Dataset) -> Dataset:

@@ -17,7 +17,6 @@ from typing import Any
 
 from headstart.base import discovery
 from headstart.base.errors import BadOption, DiskFull, RunError, UnknownName
-from headstart.base.progress import Silent
 from headstart.base.vocabulary import Evidence, Kind
 from headstart.baselines import predictor
 from headstart.choose import (
@@ -35,7 +34,7 @@ from headstart.choose import (
 )
 from headstart.choose.account import Account
 from headstart.choose.constraints import Allowed, Bounds
-from headstart.choose.ground import Ground, prepare, sample
+from headstart.choose.ground import Ground, small
 from headstart.choose.planning import Clock
 from headstart.choose.rungs import Rung, chosen
 from headstart.choose.trial import Trial
@@ -274,16 +273,7 @@ def _timed(ground: Ground, heavy: Sequence[Rung], clock: Clock) -> dict[str, Any
 
 def _timed_in(place: Path | None, ground: Ground, heavy: Sequence[Rung], clock: Clock) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="headstart-", dir=place) as folder:
-        small = prepare(
-            sample(ground.dataset),
-            ground.frozen.backbone,
-            metric=ground.metric,
-            journal=ground.journal,
-            machine=ground.machine,
-            store=Store(Path(folder)),
-            report=Silent(),
-        ).with_augmentation(ground.augmentation)
-        return planning.make(small, heavy, clock, like=ground.dataset)
+        return planning.make(small(ground, Store(Path(folder))), heavy, clock, like=ground.dataset)
 
 
 def _complete(plan: Mapping[str, Any], heavy: Sequence[Rung], ground: Ground) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,13 @@ def test_the_better_one_after_a_little_fine_tuning_comes_first(shapes: Dataset, 
 
 def test_without_time_for_both_neither_is_tuned(shapes: Dataset, tmp_path: Path) -> None:
     assert compared(shapes, [SMALL, SMALL], tmp_path, budget=1e-3) == ()
+
+
+def test_without_room_to_try_them_the_comparison_before_stands(
+    shapes: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    assert compared(shapes, [SMALL, SMALL], tmp_path) == ()
 
 
 @pytest.mark.slow
