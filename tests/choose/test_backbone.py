@@ -129,7 +129,7 @@ def test_two_that_are_a_tie_meet_again_on_more_and_others_do_not(
     data = dataset.build(open_source(str(write_shapes(tmp_path / "photos", per_class=20))))
     names = [name, f"local:{tmp_path / 'copy'}", "embedded/resnet10-procedural"]
     monkeypatch.setattr(backbone, "SIZES", (30, 50))
-    monkeypatch.setattr(backbone, "_candidates", lambda bundle, report: (list(map(catalogue.load, names)), []))
+    monkeypatch.setattr(backbone, "_candidates", lambda *given: (list(map(catalogue.load, names)), []))
     machine, store = here("float32"), Store(tmp_path / "s")
     given: dict[str, Any] = {"architecture": None, "machine": machine, "store": store, "report": Silent()}
     apart = backbone.choose(data, "auto", **given).ranking

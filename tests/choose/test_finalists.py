@@ -69,7 +69,7 @@ def test_auto_takes_the_better_finalist_and_so_does_a_run_that_replays_it(
     for name in ("one", "two"):
         folder.write_folder(net, tmp_path / name, {"source": "procedural"})
     names = [f"local:{tmp_path / name}" for name in ("one", "two")]
-    monkeypatch.setattr(backbone, "_candidates", lambda bundle, report: (list(map(catalogue.load, names)), []))
+    monkeypatch.setattr(backbone, "_candidates", lambda *given: (list(map(catalogue.load, names)), []))
     machine, store = here("float32", "cpu"), Store(tmp_path / "s")
     given: dict[str, Any] = {"architecture": None, "machine": machine, "store": store, "report": Silent()}
     probed = backbone.choose(shapes, "auto", **given).ranking

@@ -18,7 +18,12 @@ def test_what_is_said_of_an_onnx_file(model_folder: Path, tmp_path: Path, capsys
     assert run(["export", str(model_folder), "--to", "onnx", "-o", str(to), "-q"]) == 0
     told = capsys.readouterr().out
     assert to.is_file() and all(len(line) <= 80 or "/" in line for line in told.splitlines())
-    for words in ("Written:", "8 golden examples and 6 pictures", "largest difference", "onnxruntime.InferenceSession"):
+    for words in (
+        "Written:",
+        "8 golden examples and 6 generated inputs of other shapes",
+        "largest difference",
+        "onnxruntime.InferenceSession",
+    ):
         assert words in " ".join(told.split())
     assert run(["export", str(model_folder), "--to", "onnx", "-o", str(to)]) == 2
     assert "--overwrite" in capsys.readouterr().err

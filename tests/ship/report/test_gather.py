@@ -104,10 +104,10 @@ def test_pictures_come_from_the_run_alone(model_folder: Path) -> None:
     (model_folder / "run" / "shown").mkdir(exist_ok=True)
     (model_folder / "run" / "shown" / "link.png").symlink_to(secret)
     pictures = page._Pictures(model_folder / "run")
-    assert pictures.uri("../../secret.png") == "" == pictures.uri(str(secret))
-    assert pictures.uri("shown/link.png") == "" == pictures.uri("config.json") == pictures.uri("nothing.png")
+    assert pictures.get("../../secret.png") == "" == pictures.get(str(secret))
+    assert pictures.get("shown/link.png") == "" == pictures.get("config.json") == pictures.get("nothing.png")
     (model_folder / "run" / "shown" / "own.png").write_bytes(page.PNG + b"own")
-    assert pictures.uri("shown/own.png").startswith("data:image/png;base64,")
+    assert pictures.get("shown/own.png").startswith("data:image/png;base64,")
 
 
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
