@@ -12,6 +12,7 @@ import math
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from headstart.backbones.chain import Backbone
 from headstart.base.errors import DiskFull
@@ -58,7 +59,9 @@ def compare(
         Both, the better one first; nothing where the budget or the disk has no room for the two of them.
     """
     try:
-        return _compared(dataset, pair, metric, machine, store, report, budget)
+        with tempfile.TemporaryDirectory(prefix="headstart-") as folder:
+            given = {"metric": metric, "machine": machine, "store": store}
+            return _compared(Path(folder), dataset, pair, report=report, budget=budget, **given)
     except (DiskFull, OSError) as error:
         # What was compared without training stands.
         report.detail(f"The first two networks were not fine-tuned for the comparison: {error}")
@@ -66,31 +69,22 @@ def compare(
 
 
 def _compared(
-    dataset: Dataset,
-    pair: Sequence[Backbone],
-    metric: str | None,
-    machine: Machine,
-    store: Store,
-    report: Reporter,
-    budget: float,
+    folder: Path, dataset: Dataset, pair: Sequence[Backbone], *, report: Reporter, budget: float, **given: Any
 ) -> tuple[Finalist, ...]:
-    with tempfile.TemporaryDirectory(prefix="headstart-") as folder:
-        entered: list[tuple[Ground, Rung]] = []
-        for number, backbone in enumerate(pair):
-            journal = Journal(Path(folder) / str(number))
-            journal.begin({"backbone": backbone.info.name})
-            ground = prepare(
-                dataset, backbone, metric=metric, journal=journal, machine=machine, store=store, report=report
-            )
-            rung = _planned(ground, Path(folder), SHARE * budget / len(pair))
-            if rung is None:
-                return ()
-            entered.append((ground, rung))
-        # Both get what the slower one has time for, so that they are compared and not their speeds.
-        epochs = min(rung.options["epochs"] for _, rung in entered)
-        looks = [(ground, halving.look(ground, rung, {**rung.options, "epochs": epochs})) for ground, rung in entered]
-        # Of level ones the first stays first.
-        return tuple(_finalist(*one) for one in sorted(looks, key=lambda one: one[1].loss))
+    entered: list[tuple[Ground, Rung]] = []
+    for number, backbone in enumerate(pair):
+        journal = Journal(folder / str(number))
+        journal.begin({"backbone": backbone.info.name})
+        ground = prepare(dataset, backbone, journal=journal, report=report, **given)
+        rung = _planned(ground, folder, SHARE * budget / len(pair))
+        if rung is None:
+            return ()
+        entered.append((ground, rung))
+    # Both get what the slower one has time for, so that they are compared and not their speeds.
+    epochs = min(rung.options["epochs"] for _, rung in entered)
+    looks = [(ground, halving.look(ground, rung, {**rung.options, "epochs": epochs})) for ground, rung in entered]
+    # Of level ones the first stays first.
+    return tuple(_finalist(*one) for one in sorted(looks, key=lambda one: one[1].loss))
 
 
 def _finalist(ground: Ground, look: Look) -> Finalist:
