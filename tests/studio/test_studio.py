@@ -122,7 +122,11 @@ def test_a_slow_answer_does_not_overwrite_what_was_typed_meanwhile(studio, look)
     (studio.root / "typed").mkdir()
     page = look("fits")
     held = []
-    page.route("**/api/browse", lambda route: held.append(route))
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/api/browse", hold)
     page.get_by_role("link", name="New fit").click()
     path = page.get_by_label("Path", exact=True)
     path.fill(str(studio.root / "typed"))
