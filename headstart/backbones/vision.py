@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from headstart.backbones import layers
+from headstart.backbones.heads import Head, leave, of_state
 from headstart.backbones.revival import revive
 from headstart.base.errors import MissingExtra, WeightsError
 from headstart.base.vocabulary import Preprocessing
@@ -138,12 +139,14 @@ def build(made: Mapping[str, Any], name: str, state: Mapping[str, torch.Tensor] 
             raise
         except Exception as error:  # transformers checks configurations in a hundred places
             raise _unbuildable(name, str(error).strip().split("\n")[0]) from error
+        head = _source_head(model, state)
         behead(model)
         features = logits if "Classification" in type(model).__name__ else pooled_output
         chain = layers.chain(model.eval(), features, int(made["size"]), name)
     if made.get("flip"):
         chain.add_module("flip", Flip())
         chain.order = ("flip", *chain.order)
+    leave(chain, head)
     return chain
 
 
@@ -245,6 +248,13 @@ def heads(model: nn.Module) -> list[str]:
         for path, part in model.named_modules()
         if getattr(part, "out_features", getattr(part, "out_channels", 0)) == LABELS
     ]
+
+
+def _source_head(model: nn.Module, state: Mapping[str, torch.Tensor] | None) -> Head | None:
+    """The published classifier, where it is one linear layer over what the network ends in."""
+    paths = heads(model)
+    layer = model.get_submodule(paths[0]) if len(paths) == 1 else None
+    return of_state(state, paths[0], layer.in_features) if state and isinstance(layer, nn.Linear) else None
 
 
 def behead(model: nn.Module) -> None:

@@ -45,6 +45,8 @@ class TransferClassifier(ClassifierMixin, Transfer):
         depth: number or name of the last frozen stage, for a strategy that has a cut.
         budget: wall time of one fit to pictures, such as "90s", "10m" or seconds.
         metric: decides between candidates, and whether classes are weighted; by default as in ``headstart.fit``.
+        max_latency, max_size: the most that predicting one picture may take ("5ms" or seconds), and that the model's
+            weights may ("20MB" or bytes); candidates beyond are not chosen.
         baselines: True measures baselines and scratch too, which a verdict needs.
         precision: "auto", "float32" or "bf16", for pictures.
         settings: options by dotted name, such as {"strategy.penalty": 0.1}; the only one for vectors.

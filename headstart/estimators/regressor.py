@@ -23,7 +23,8 @@ class TransferRegressor(RegressorMixin, Transfer):
     equal rows are left out together.
 
     Args:
-        backbone, architecture, strategy, depth, budget, baselines, precision: as ``TransferClassifier``.
+        backbone, architecture, strategy, depth, budget, max_latency, max_size, baselines, precision: as
+            ``TransferClassifier``.
         metric: decides between candidates, such as "rmse" or "r2"; for pictures.
         settings: options by dotted name, such as {"strategy.penalty": 10.0}, which is 1 / alpha; the only one for
             vectors.

@@ -45,6 +45,8 @@ class Transfer(BaseEstimator, ABC):
         depth: int | str | None = None,
         budget: str | float = "10m",
         metric: str | None = None,
+        max_latency: str | float | None = None,
+        max_size: str | float | None = None,
         baselines: bool = False,
         precision: str = "auto",
         settings: Mapping[str, Any] | None = None,
@@ -56,6 +58,8 @@ class Transfer(BaseEstimator, ABC):
         self.depth = depth
         self.budget = budget
         self.metric = metric
+        self.max_latency = max_latency
+        self.max_size = max_size
         self.baselines = baselines
         self.precision = precision
         self.settings = settings
@@ -126,6 +130,8 @@ class Transfer(BaseEstimator, ABC):
                 depth=self.depth,
                 budget=self.budget,
                 metric=self.metric,
+                max_latency=self.max_latency,
+                max_size=self.max_size,
                 seed=self._seed(),
                 baselines=self.baselines,
                 precision=self.precision,
@@ -216,6 +222,11 @@ class Transfer(BaseEstimator, ABC):
             raise BadOption(f"Strategy {self.strategy!r} trains a backbone{vectors}", expected="probe")
         if self.depth is not None:
             raise BadOption(f"depth {self.depth!r} is of a backbone{vectors}", expected="None")
+        for bound in ("max_latency", "max_size"):
+            if getattr(self, bound) is not None:
+                raise BadOption(
+                    f"{bound} {getattr(self, bound)!r} is of a model with a backbone{vectors}", expected="None"
+                )
         self._penalty()
 
     def _penalty(self) -> float | None:

@@ -43,6 +43,17 @@ def test_a_folder_of_timms_keeps_its_head(tmp_path: Path, name: str) -> None:
     torch.testing.assert_close(said(found, given), expected, rtol=1e-4, atol=1e-4)
 
 
+def test_a_folder_of_transformers_keeps_its_head(tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    model = published.vit(tmp_path)
+    found = catalogue.load(f"local:{tmp_path}")
+    given = pictures(found.info.preprocessing.size)
+    with torch.inference_mode():
+        expected = model(pixel_values=found.input(given)).logits
+    torch.testing.assert_close(said(found, given), expected, rtol=1e-4, atol=1e-4)
+    assert catalogue.load(f"local:{tmp_path}", weights=False).source_head is None
+
+
 def test_a_bare_state_dict_keeps_its_head(tmp_path: Path) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)

@@ -47,6 +47,12 @@ def test_pictures_are_learnt_and_labels_keep_their_type(fitted: TransferClassifi
     assert not hasattr(fitted, "n_features_in_") and "TransferClassifier" in fitted._repr_html_()
 
 
+def test_what_does_not_fit_is_not_fitted(digits: Digits) -> None:
+    pictures, targets = digits
+    with pytest.raises(BadOption, match="Nothing fits --max-size 10 B"):
+        TransferClassifier(BACKBONE, max_size=10).fit(pictures[:40], targets[:40])
+
+
 @pytest.mark.slow
 def test_another_process_predicts_the_same_from_a_pickle(
     fitted: TransferClassifier, digits: Digits, tmp_path: Path

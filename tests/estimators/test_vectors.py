@@ -225,6 +225,7 @@ def bad_fits() -> dict[str, tuple[dict[str, Any], Any, Any, str]]:
         "one list": ({}, x[:, 0], y, "Expected 2D array"),
         "words": ({}, np.array([["a", "b"]] * 30), y, "could not convert string"),
         "a strategy that trains": ({"strategy": "full"}, x, y, "Strategy 'full' trains a backbone"),
+        "a bound": ({"max_size": "1MB"}, x, y, "max_size '1MB' is of a model with a backbone"),
         "a depth": ({"depth": 2}, x, y, "depth 2 is of a backbone"),
         "a setting of pictures": ({"settings": {"strategy.rate": 0.1}}, x, y, "Unknown setting for vectors"),
         "a negative penalty": ({"settings": {PENALTY: -1}}, x, y, "penalty cannot be -1"),
