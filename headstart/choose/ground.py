@@ -37,6 +37,7 @@ class Ground:
         metric: decides.
         weights: weights (C,) of the outputs in the loss; None for equal ones.
         journal: where fits are recorded.
+        again: further draws of the folds, when cross-validated.
     """
 
     dataset: Dataset
@@ -53,6 +54,7 @@ class Ground:
     machine: Machine
     seed: int
     report: Reporter
+    again: Sequence[Sequence[tuple[np.ndarray, np.ndarray]]] = ()
 
     @property
     def outputs(self) -> int:
@@ -132,7 +134,9 @@ def prepare(
     def positions(rows: np.ndarray) -> np.ndarray:
         return np.array([place[int(row)] for row in rows], dtype=np.int64)
 
-    folds = [(positions(train), positions(held)) for train, held in dataset.folds]
+    draws = [
+        [(positions(train), positions(held)) for train, held in folds] for folds in (dataset.folds, *dataset.again)
+    ]
     items = tuple(dataset.items[int(i)] for i in chosen)
     digests = tuple(dataset.digests[int(i)] for i in chosen)
     targets = dataset.targets[chosen]
@@ -144,7 +148,7 @@ def prepare(
         items=items,
         digests=digests,
         targets=targets,
-        folds=folds,
+        folds=draws[0],
         frozen=Frozen(backbone, pixels, store, machine, seed=dataset.seed, report=report),
         task=task,
         metric=metric,
@@ -154,6 +158,7 @@ def prepare(
         machine=machine,
         seed=dataset.seed,
         report=report,
+        again=draws[1:],
     )
 
 
@@ -186,6 +191,7 @@ def sample(data: Dataset) -> Dataset:
         targets=data.targets[rows],
         parts=np.where(positions < first, "train", "val"),
         folds=((positions[:first], positions[first:]),),
+        again=(),
     )
 
 

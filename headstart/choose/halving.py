@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from headstart.base import discovery
-from headstart.base.vocabulary import Interval
 from headstart.base.work import Plan
 from headstart.choose import rates, trial
 from headstart.choose.ground import Ground
@@ -106,6 +105,4 @@ def _where(ground: Ground) -> str:
 
 def _text(ground: Ground, one: Look) -> str:
     metric = ground.task.metric(ground.metric)
-    value = metric.loss(one.loss)
-    title = metric.title[0].lower() + metric.title[1:]
-    return f"{title} {metric.numbers(Interval(value, value, value))[0]}{metric.unit}"
+    return f"{metric.words} {metric.number(metric.loss(one.loss))}"

@@ -28,6 +28,7 @@ from headstart.choose import (
     planning,
     randomly,
     rates,
+    repeating,
     searching,
     stopping,
     trial,
@@ -93,6 +94,9 @@ class Climb:
     def best(self, task: Task, metric: str, kinds: Sequence[str]) -> Trial | None:
         """The best measured candidate of some kinds; None if none was measured."""
         able = [one for one in self.trials if one.row.kind in kinds and one.row.status == "measured"]
+        # What lost to the foremost on the first draw of the folds cannot win by staying away from the others.
+        if any(one.again for one in able):
+            able = [one for one in able if one.again or one.row.kind != "transfer"]
         return preferred(able, task, metric)
 
 
@@ -100,13 +104,13 @@ def preferred(able: Sequence[Trial], task: Task, metric: str) -> Trial | None:
     """The best of some candidates by a metric; of level ones the surer, and of equally sure ones the cheaper."""
     if not able:
         return None
-    equal = _level(_level(able, task, metric), task, task.settles)
+    equal = _level(able, task, metric, [one.mean_loss(task.metric(metric)) for one in able])
+    equal = _level(equal, task, task.settles, [one.loss(task.metric(task.settles)) for one in equal])
     return min(equal, key=lambda one: (one.row.kind != "baseline", one.row.trainable))
 
 
-def _level(able: Sequence[Trial], task: Task, metric: str) -> list[Trial]:
+def _level(able: Sequence[Trial], task: Task, metric: str, losses: Sequence[float]) -> list[Trial]:
     """The candidates that are level with the best of them."""
-    losses = [task.metric(metric).loss(one.score(metric)) for one in able]
     best = min(losses)
     return [one for one, loss in zip(able, losses, strict=True) if loss - best < task.level(metric)]
 
@@ -309,6 +313,7 @@ def _train(
     if not asked:
         _search(ground, plan, found, clock)
         _mix(ground, plan, found, clock)
+        _repeat(ground, plan, found, clock)
     if found.account is not None:
         found.account.say(stopped=stopped or _end(plan, climbing))
     for rung in heavy:
@@ -357,6 +362,27 @@ def _mix(ground: Ground, plan: dict[str, Any], found: Climb, clock: Clock) -> No
         return
     one, why = mixing.mixed(ground, best)
     found.add(one, why)
+
+
+def _repeat(ground: Ground, plan: dict[str, Any], found: Climb, clock: Clock) -> None:
+    """Let the foremost candidates meet on further draws of the folds, as time allows; how many, is recorded."""
+    close = repeating.foremost(ground, found.trials)
+    if not close:
+        return
+    if "draws" not in plan:
+        plan["draws"] = repeating.draws(ground, close, clock)
+        ground.journal.write("plan", plan)
+    if not plan["draws"]:
+        return
+    losses = repeating.repeat(ground, close, int(plan["draws"]))
+    found.trials = repeating.settled(ground, found.trials, losses)
+    taken = found.best(ground.task, ground.metric, ("transfer",))
+    if taken is not None:
+        note = repeating.said(ground, found.trials, taken)
+        found.notes.append(note)
+        ground.report.say(note)
+        if found.account is not None:
+            found.account.say(draws=note)
 
 
 def _begin(

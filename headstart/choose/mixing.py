@@ -20,6 +20,8 @@ from headstart.choose.trial import Trial
 from headstart.engine.drive import drive
 from headstart.tune import wise
 
+MIXED = ", mixed"
+"""What a mixture's name adds to that of the rung it is mixed from."""
 MIXES = wise.MIXES
 """Coefficients that are judged; at 1 it is the fine-tuned network itself."""
 
@@ -53,7 +55,7 @@ def _chosen(ground: Ground, one: Trial, outputs: Mapping[float, np.ndarray], sec
         apart[own] = outputs[_best(ground, outputs, ~own)][own]
     mix = _best(ground, outputs, np.ones(len(parts), dtype=bool))
     predictions = ground.tempered(apart)
-    name = f"{one.row.name}, mixed"
+    name = f"{one.row.name}{MIXED}"
     row = trial.row_of(ground, name, "transfer", predictions, seconds)
     detail = {**one.row.detail, "options": {**one.options, "mix": mix}, "tried": _tried(ground, outputs)}
     row = replace(row, serving_ms=one.row.serving_ms, trainable=one.row.trainable, detail=detail)

@@ -31,6 +31,8 @@ STEPS = 1200
 LEAST_EPOCHS = 3
 RANDOM_COPIES = 3
 """Random initialisations of the network that probes are fitted on, where the budget allows."""
+REPEATED = 0.15
+"""Share of the budget for further draws of the folds, where candidates are cross-validated (``repeating.py``)."""
 SCRATCH_LIFE = 5
 """Scratch may train this many times the epochs of the fine-tuned network (DESIGN, section 4)."""
 
@@ -76,8 +78,9 @@ def make(ground: Ground, rungs: Sequence[Rung], clock: Clock, like: Dataset | No
     copies = max(1, min(RANDOM_COPIES, int(0.3 * clock.left / max(extraction, 1e-9))))
     compared = any(rung.kind == "transfer" for rung in rungs)
     asked = [_Asked(rung, work, _epoch_seconds(ground, rung, work), compared) for rung in rungs]
-    asked, epochs, keep = halve(asked, 0.9 * clock.left - copies * extraction)
-    left = 0.9 * clock.left - copies * extraction - sum(one.seconds(epochs[one.rung.name]) for one in asked)
+    able = (0.9 - _reserved(rungs, like or ground.dataset)) * clock.left - copies * extraction
+    asked, epochs, keep = halve(asked, able)
+    left = able - sum(one.seconds(epochs[one.rung.name]) for one in asked)
     return {
         "budget": clock.budget,
         "machine": ground.machine.as_dict(),
@@ -88,6 +91,11 @@ def make(ground: Ground, rungs: Sequence[Rung], clock: Clock, like: Dataset | No
         "rungs": {one.rung.name: one.entry(epochs[one.rung.name]) for one in asked},
         "seconds": sum(one.seconds(epochs[one.rung.name]) for one in asked),
     }
+
+
+def _reserved(rungs: Sequence[Rung], data: Dataset) -> float:
+    several = sum(rung.kind == "transfer" for rung in rungs) > 1
+    return REPEATED if several and len(data.folds) > 1 else 0.0
 
 
 def trials(asked: Sequence[_Asked], epochs: Mapping[str, int], left: float) -> int:

@@ -19,6 +19,7 @@ from headstart.engine.drive import drive
 from headstart.features.frozen import BATCH, Augmentation, Frozen
 from headstart.features.network import Network
 from headstart.measure import intervals
+from headstart.measure.metric import Metric
 from headstart.tune.setting import Setting, Tuned
 
 
@@ -39,6 +40,7 @@ class Trial:
         augmentation: the training views that were searched for it; None for the ground's.
         size: bytes of its weights.
         unfit: why it may not be sealed though it was measured; empty if it may.
+        again: losses by the deciding score on further draws of the folds (``repeating.py``).
         begun: options that each fold was begun with.
         fits: the name under which its fits are found in the journal.
     """
@@ -56,10 +58,19 @@ class Trial:
     unfit: str = ""
     begun: tuple[Mapping[str, Any], ...] = ()
     fits: str = ""
+    again: tuple[float, ...] = ()
 
     def score(self, metric: str) -> float:
         """Its validation score."""
         return self.row.scores[metric].value
+
+    def loss(self, metric: Metric) -> float:
+        """Its validation score with its sign such that less is better."""
+        return metric.loss(self.score(metric.name))
+
+    def mean_loss(self, metric: Metric) -> float:
+        """The same over every draw of the folds that it met, by the score that decides."""
+        return float(np.mean([self.loss(metric), *self.again]))
 
 
 def of_baseline(ground: Ground, name: str) -> Trial:

@@ -68,6 +68,8 @@ def lines(ladder: Mapping[str, Any], metric: Metric | None) -> list[str]:
         found += [*_wrapped(_headline(rung, metric)), *_wrapped(f"{INDENT}{rung.get('why') or ''}", INDENT)]
     if ladder.get("stopped"):
         found += ["", *_wrapped(f"Then it stopped: {ladder['stopped']}.", INDENT)]
+    if ladder.get("draws"):
+        found += ["", *_wrapped(f"{ladder['draws']}.", INDENT)]
     found += _textbook(ladder.get("textbook") or {})
     return found
 

@@ -47,6 +47,7 @@ class Dataset:
         near: near duplicates.
         why: what the task was chosen for, in words.
         wheres: n texts by which messages name the items.
+        again: further draws of the folds, when cross-validated.
     """
 
     items: tuple[Any, ...]
@@ -66,6 +67,7 @@ class Dataset:
     near: Near = field(default_factory=Near)
     why: str = ""
     wheres: tuple[str, ...] = ()
+    again: tuple[splitting.Folds, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -168,6 +170,7 @@ def build(
         near=tying.across(tied.near, split.parts, rows),
         why=looked.why,
         wheres=tuple(rows.wheres),
+        again=split.again,
     )
 
 

@@ -23,6 +23,8 @@ VAL_SHARE = 0.2
 FOLDS = 5
 SMALL = 200
 """With fewer development items than this, five stratified folds replace the validation part."""
+AGAIN = 4
+"""Further draws of the folds, for what one draw alone should not decide."""
 
 Folds = tuple[tuple[np.ndarray, np.ndarray], ...]
 _Members = list[tuple[int, int]]
@@ -36,11 +38,13 @@ class Split:
         parts: (n,) "train", "val" or "test".
         folds: (train positions, validation positions) pairs: one, or five when cross-validated.
         notes: what was done beyond the plain rule.
+        again: further draws of the five folds; empty where there is one.
     """
 
     parts: np.ndarray
     folds: Folds
     notes: tuple[str, ...] = ()
+    again: tuple[Folds, ...] = ()
 
 
 def groups_of(digests: Sequence[str]) -> np.ndarray:
@@ -94,8 +98,12 @@ def split(
         if has_val:
             notes.append(f"under {SMALL} items and no test part: val joins the {FOLDS}-fold cross-validation")
         parts[parts == "val"] = "train"
-        draw = _Draw(parts == "train", groups, targets, seeds.generator(seed, "split", "folds"), mixed)
-        return Split(parts, draw.folds(), tuple(notes))
+        names: list[tuple[str | int, ...]] = [("folds",), *(("folds", number) for number in range(1, AGAIN + 1))]
+        draws = [
+            _Draw(parts == "train", groups, targets, seeds.generator(seed, "split", *name), mixed) for name in names
+        ]
+        first, *others = [draw.folds() for draw in draws]
+        return Split(parts, first, tuple(notes), tuple(others))
     if not has_val:
         draw = _Draw(parts == "train", groups, targets, seeds.generator(seed, "split", "val"), mixed)
         parts[draw.share(VAL_SHARE, keep=1)] = "val"

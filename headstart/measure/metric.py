@@ -83,6 +83,15 @@ class Metric:
         """What stands behind the number."""
         return " %" if self.percent else ""
 
+    @property
+    def words(self) -> str:
+        """Its title inside a sentence."""
+        return self.title[0].lower() + self.title[1:]
+
+    def number(self, value: float) -> str:
+        """A score alone: ``0.466``, ``92.1 %``."""
+        return self.numbers(Interval(value, value, value))[0] + self.unit
+
     def text(self, found: Interval) -> str:
         """A score with its interval, as people write it: ``92.1 % (88.0 to 95.3)``."""
         value, low, high = self.numbers(found)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headstart.data.splitting import FOLDS, SMALL, groups_of, owners, split
+from headstart.data.splitting import AGAIN, FOLDS, SMALL, groups_of, owners, split
 
 
 def digest(value: object) -> str:
@@ -111,6 +111,22 @@ def test_folds_are_balanced_over_all_and_in_each_class() -> None:
     for label in range(7):
         own = [(targets[val] == label).sum() for _, val in found.folds]
         assert max(own) - min(own) <= 1
+
+
+def test_further_draws_deal_the_same_items_otherwise() -> None:
+    targets = np.repeat(np.arange(3), 20)
+    digests = [digest(i // 2) for i in range(60)]
+    found = split(targets, digests, [None] * 60, seed=0)
+    assert len(found.again) == AGAIN
+    draws = {tuple(tuple(sorted(held)) for _, held in folds) for folds in (found.folds, *found.again)}
+    assert len(draws) == 1 + AGAIN, "every draw is another one"
+    for folds in found.again:
+        assert sorted(np.concatenate([held for _, held in folds])) == list(range(60))
+        for train, held in folds:
+            assert not {digests[i] for i in train} & {digests[i] for i in held}
+            assert np.bincount(targets[held], minlength=3).min() >= 2
+    assert split(targets, digests, [None] * 60, seed=0).again[0][0][1].tolist() == found.again[0][0][1].tolist()
+    assert split(np.zeros(1000, dtype=int), distinct(1000), [None] * 1000, seed=0).again == ()
 
 
 def test_given_parts_are_kept() -> None:

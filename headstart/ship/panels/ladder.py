@@ -27,6 +27,8 @@ def show(facts: Facts) -> Panel | None:
     lead = "Cheapest first; a gain is over the best transferred candidate before, on the same validation items."
     if stopped:
         lead += f" It stopped because {stopped}."
+    if draws := text_of(facts.ladder.get("draws")):
+        lead += f" {draws}."
     blocks = [_table(climbed, metric), *_textbook(facts.ladder.get("textbook"))]
     return Panel("The ladder", PLACE, tuple(blocks), lead)
 

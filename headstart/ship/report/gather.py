@@ -27,6 +27,8 @@ from headstart.tasks.task import Task
 ROLES = ("transfer", "scratch", "baseline")
 _FINAL = re.compile(r"(?P<candidate>.+)/fold(?P<fold>\d+)/.*?(?P<step>[^/]*)$")
 _REFIT = re.compile(r"refit/(?P<candidate>.+?)/[^/]*/(?P<step>[^/]*)$")
+_REDRAWN = re.compile(r", draw \d+$")
+"""A candidate on further draws of the folds: its curves are those of the first once more."""
 _HELD = "held_out_"
 
 
@@ -180,7 +182,7 @@ def _curves(journal: Sequence[Any]) -> list[Curve]:
         refit = _REFIT.fullmatch(name)
         match = refit or _FINAL.fullmatch(name)
         rows = [each for each in row.get("curve") or () if isinstance(each, Mapping)]
-        if match is None or not rows or match["step"].startswith("sweep"):
+        if match is None or not rows or match["step"].startswith("sweep") or _REDRAWN.search(match["candidate"]):
             continue
         held: dict[str, list[tuple[int, float]]] = {}
         for epoch, each in enumerate(rows, start=1):

@@ -38,6 +38,7 @@ def test_curves_are_those_of_fits_that_ran_to_their_end(model_folder: Path) -> N
     names = (
         "partial@4/fold0/partial@4/sweep-0.001",
         "partial@4/fold1/partial@4/final-0.001",
+        "partial@4, draw 2/fold1/partial@4/final-0.001",
         "refit/full/full/final-1",
     )
     rows = [{"name": name, "curve": epochs, **rest} for name in names]

@@ -1,0 +1,128 @@
+"""The foremost candidates on further draws of the folds: who meets, what decides, what is kept and said."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headstart.backbones import catalogue
+from headstart.base.machine import here
+from headstart.base.progress import Silent
+from headstart.base.run import Run
+from headstart.base.vocabulary import Evidence, Interval
+from headstart.choose import ground, ladder, planning, repeating, trial
+from headstart.choose.ground import Ground
+from headstart.choose.ladder import Climb
+from headstart.choose.mixing import MIXED
+from headstart.choose.planning import Clock
+from headstart.choose.trial import Trial
+from headstart.data import dataset
+from headstart.data.opening import open_source
+from headstart.engine.journal import Journal
+from headstart.features.store import Store
+from headstart.measure.metric import Metric
+
+NET = "embedded/resnet10-procedural"
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory, write_shapes: Callable[..., Path]) -> Ground:
+    """Thirty pictures in three classes, cross-validated."""
+    folder = tmp_path_factory.mktemp("few")
+    data = dataset.build(open_source(str(write_shapes(folder / "shapes", per_class=10))))
+    journal = Journal(folder / "run")
+    journal.begin({"id": "x"})
+    given = {"machine": here("float32", "cpu"), "store": Store(folder / "store"), "report": Silent()}
+    return ground.prepare(data, catalogue.load(NET), metric=None, journal=journal, **given)
+
+
+def made(few: Ground, name: str, right: float, *, strategy: str = "partial", **given: object) -> Trial:
+    """A candidate that gives the truth a probability, and another one to every fifth item."""
+    truth = few.targets[few.held]
+    shares = np.where(np.arange(len(truth)) % 5 == 0, 1 - right, right)
+    predictions = np.full((len(truth), 3), ((1 - shares) / 2)[:, None])
+    predictions[np.arange(len(truth)), truth] = shares
+    loss = float(-np.log(shares).mean())
+    scores = {metric: Interval(loss, loss, loss) for metric in ("log_loss", "accuracy")}
+    row = Evidence(name, "transfer", scores, 3.0, detail={"epochs": 4})
+    return Trial(row, predictions, strategy, **given)  # type: ignore[arg-type]
+
+
+def test_those_meet_that_cannot_be_told_from_the_best_and_both_ways_are_there(few: Ground) -> None:
+    probes = [made(few, f"probe {n}", 0.8 + n / 1000, strategy="probe") for n in range(6)]
+    tuned = made(few, "tuned", 0.79)
+    hopeless = replace(made(few, "hopeless", 0.5), predictions=np.full((30, 3), 0.01))
+    met = repeating.foremost(few, [*probes, tuned, hopeless])
+    assert len(met) == repeating.MOST and {"tuned"} < {one.row.name for one in met}
+    assert "hopeless" not in {one.row.name for one in met}
+    assert repeating.foremost(few, [tuned]) == [] == repeating.foremost(few, [])
+    assert repeating.foremost(replace(few, again=()), [*probes, tuned]) == [], "one fold, one draw"
+    baseline = replace(tuned, row=replace(tuned.row, kind="baseline"))
+    assert repeating.foremost(few, [tuned, baseline]) == []
+
+
+def test_as_many_draws_as_a_share_of_the_budget_pays_for(few: Ground) -> None:
+    probe, tuned = made(few, "probe", 0.8, strategy="probe"), made(few, "tuned", 0.8)
+    assert repeating.draws(few, [probe, tuned], Clock(math.inf)) == len(few.again) == 4
+    assert repeating.draws(few, [probe, tuned], Clock(60.0)) == 2, "9 seconds, of which a draw takes 3 and 1"
+    assert repeating.draws(few, [probe, tuned], Clock(1e-3)) == 0
+
+
+def test_the_mean_over_all_draws_decides_and_a_mixture_moves_along(few: Ground) -> None:
+    lucky, steady = made(few, "lucky", 0.8), made(few, "steady", 0.85)
+    third = made(few, "third", 0.87)
+    mixed = replace(made(few, f"steady{MIXED}", 0.84), mix=0.5)
+    climb = Climb([lucky, steady, third, mixed])
+    assert climb.best(few.task, "log_loss", ("transfer",)) is lucky
+    metric = few.task.metric("log_loss")
+    losses = {"lucky": (0.9, 0.9), "steady": (0.5, 0.6)}
+    climb.trials = repeating.settled(few, climb.trials, losses)
+    known = {one.row.name: one for one in climb.trials}
+    assert known["lucky"].mean_loss(metric) == pytest.approx((lucky.loss(metric) + 1.8) / 3)
+    assert known["third"].again == (), "it did not meet"
+    apart = mixed.loss(metric) - steady.loss(metric)
+    assert known[f"steady{MIXED}"].again == pytest.approx((0.5 + apart, 0.6 + apart))
+    best = climb.best(few.task, "log_loss", ("transfer",))
+    assert best is known[f"steady{MIXED}"]
+    said = repeating.said(few, climb.trials, best)
+    assert said.startswith("30 held-out items cannot tell 2 candidates apart") and "3 draws of the folds" in said
+    assert said.index("steady 0.") < said.index("lucky 0.") and said.endswith(f"steady{MIXED} is taken")
+
+
+def test_a_candidate_is_measured_anew_with_its_settings_and_the_journal_remembers(few: Ground) -> None:
+    one = trial.of_strategy(few, "probe", "probe", {})
+    losses = repeating.repeat(few, [one], 2)["probe"]
+    metric = few.task.metric(few.metric)
+    assert len({one.loss(metric), *losses}) == 3, "other folds, other losses"
+    again = trial.of_strategy(replace(few, folds=few.again[0]), "by hand", "probe", one.options)
+    assert again.loss(metric) == losses[0]
+    rows = len(few.journal.journal)
+    assert repeating.repeat(few, [one], 2)["probe"] == losses and len(few.journal.journal) == rows
+
+
+@pytest.mark.slow
+def test_a_climb_over_few_items_says_it_and_a_resumed_one_repeats_it(
+    few: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "STEPS", 1)
+    journal = Journal(tmp_path / "run")
+    journal.begin({"id": "x"})
+    journal.write("machine", few.machine.as_dict())
+    fresh = replace(few, journal=journal)
+    climbed = [
+        ladder.climb(fresh, strategy="auto", options={}, baselines=False, clock=Clock(seconds))[0]
+        for seconds in (1e6, 1e-3)
+    ]
+    assert journal.plan["draws"] == 4, "the second climb had no time, and follows the plan of the first"
+    first, second = [[(one.row.name, one.loss(one_metric(few)), one.again) for one in each.trials] for each in climbed]
+    assert first == second and any(again for _, _, again in first)
+    assert Run(tmp_path / "run").ladder["draws"] in climbed[0].notes
+
+
+def one_metric(few: Ground) -> Metric:
+    return few.task.metric(few.metric)
