@@ -20,7 +20,7 @@ from headstart.backbones.cut import Normalise, Untouched, Whole
 from headstart.backbones.statistics import Statistics
 from headstart.base import hashes
 from headstart.base.errors import BadOption, UnknownName, WeightsError
-from headstart.base.vocabulary import BackboneInfo, Tokenization
+from headstart.base.vocabulary import BackboneInfo, Reading, Tokenization
 
 
 class Backbone(nn.Module):
@@ -168,6 +168,19 @@ class Backbone(nn.Module):
         if self.rebuild is None:
             raise WeightsError(f"{self.info.name} cannot be built from random initialisation")
         return Backbone(self.rebuild(seed), untrained(self.info), rebuild=self.rebuild, wrapped=self.wrapped)
+
+    def check_reading(self, reading: Reading, name: str) -> None:
+        """Check that this network was made for what a reading makes of items; files of others may say anything.
+
+        Raises:
+            WeightsError: when it was not.
+            MissingExtra: without the library that a reading of texts needs.
+        """
+        own = getattr(self.module, "check_reading", None)
+        if own is not None:
+            own(reading, name)
+        elif isinstance(reading, Tokenization):
+            raise WeightsError("The network takes pictures, and its description says that texts are read", where=name)
 
     def known_as(self, info: BackboneInfo) -> Backbone:
         """Take over other facts, the normalisation among them, for the same network; returns itself."""
