@@ -71,7 +71,8 @@ class Segment(nn.Module):
 
     def _given(self, windows: torch.Tensor, seen: torch.Tensor) -> dict[str, torch.Tensor]:
         if not self.start:
-            return {"inputs_embeds": windows[..., :-1]}
+            # A slice would be copied by each product with it.
+            return {"inputs_embeds": windows[..., :-1].contiguous()}
         ids = torch.where(seen & (windows[..., 0] > 0), windows[..., 0].long() - 1, self.padding)
         types = {"token_type_ids": windows[..., 1].long()} if takes_types(self.model) else {}
         return {"input_ids": ids, **types}
