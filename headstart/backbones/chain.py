@@ -86,6 +86,11 @@ class Backbone(nn.Module):
         return x
 
     @property
+    def is_absent(self) -> bool:
+        """True where nothing stands in the place of a network (``backbones.absent``): there is nothing to transfer."""
+        return self.info.parameters == 0
+
+    @property
     def of_tokens(self) -> bool:
         """True where tokens cross the cuts, the last feature of each saying whether it is there."""
         return self._mean is not None
@@ -219,7 +224,7 @@ class Backbone(nn.Module):
 
     def example(self, count: int = 1) -> torch.Tensor:
         """Inputs of ``count`` items as large as the network was trained with, that say nothing."""
-        return self.input.example(count, next(self.module.parameters()).device)
+        return self.input.example(count, next(self.module.parameters(), torch.empty(0)).device)
 
     def activation_shape(self, k: int) -> tuple[int, ...]:
         """Shape of what crosses the cut at depth k for one item of the trained size, without the batch axis."""
