@@ -175,7 +175,7 @@ class Work:
         asked = [*base, "predict", str(to), str(self.test), "--csv", "--quiet", "--precision", "auto"]
         predicting, told = timed(asked, HEADSTART_CACHE=cache)
         shutil.rmtree(cache)
-        answers = [row["prediction"] for row in csv.DictReader(told.splitlines())]
+        answers = [row["label"] for row in csv.DictReader(told.splitlines())]
         right = [said == label for said, (_, label) in zip(answers, read(self.test), strict=True)]
         return fitting + predicting, statistics.mean(right)
 
