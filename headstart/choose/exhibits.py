@@ -95,10 +95,10 @@ def keep(ground: Ground, found: Climb, ended: Finished, *, shown: bool = True) -
         all_of_it.attempt("The map of features", _map)
     kept: Mapping[int, str] = {}
     if shown:
-        kept = all_of_it.attempt("The small pictures", _pictures) or {}
+        kept = all_of_it.attempt("The small copies of items", _pictures) or {}
         all_of_it.attempt("Where the network looked", lambda given: _attention(given, kept))
     else:
-        all_of_it.notes.append("No pictures were kept, as --no-pictures asks")
+        all_of_it.notes.append("No small copies of items were kept, as --no-pictures asks")
     all_of_it.attempt("The list of what there is to look at", _write)
     findings = all_of_it.attempt("What is found in the run", _findings) or []
     ground.report.end()
