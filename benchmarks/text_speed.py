@@ -15,7 +15,8 @@ at 256 tokens. Runs alternate, each of the two beginning in turn; medians are ke
 closed form on stored features, however many epochs the other one has.
 
 Runs are resumable: one that is in the results already, of the same texts, is not measured again. On two idle cores the
-default (the job ``head``) takes half an hour; ``partial`` and ``full`` take two hours each with ten epochs.
+default (the job ``head``) should take 15 to 30 minutes, by what its single steps take; ``partial`` and ``full``, which
+compute gradients, about an hour each.
 """
 
 from __future__ import annotations
