@@ -25,7 +25,8 @@ def reading(made: Tokenizer) -> Tokenization:
 def pieces(spoken: tuple[str, ...]) -> Tokenization:
     """As multilingual BERT reads: whole words, and each sign of the unspaced scripts by itself."""
     words = {word for name in spoken for word in languages.common(name)}
-    words = {sign for word in words for sign in (word if any("\u4e00" <= each <= "\u9fff" for each in word) else [word])}
+    signs = {word: any("\u4e00" <= each <= "\u9fff" for each in word) for word in words}
+    words = {sign for word in words for sign in (word if signs[word] else [word])}
     vocabulary = {**wordpieces.vocabulary(words, SPECIAL)}
     for word in sorted(words):
         vocabulary.setdefault(word, len(vocabulary))

@@ -247,7 +247,9 @@ def test_a_cell_that_is_no_text_is_one_unreadable_item(tmp_path: Path, odd: obje
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"), [("\ud83d half", "\ufffd half"), ("\ud83d\ude00 whole", "\U0001f600 whole")], ids=["half", "two"]
+    ("text", "wanted"),
+    [("\ud83d half", "\ufffd half"), ("\ud83d\ude00 whole", "\U0001f600 whole")],
+    ids=["half", "two"],
 )
 def test_halves_of_characters_that_json_lets_through(tmp_path: Path, text: str, wanted: str) -> None:
     rows = [{"text": each, "label": label} for each, label in [*ROWS, (text, "pos")]]
