@@ -16,6 +16,8 @@ from torch import nn
 from torch.nn import functional
 
 from headstart.backbones.assembly import Assembly
+from headstart.base.errors import WeightsError
+from headstart.base.vocabulary import Reading, Tokenization
 
 A = 1e-3
 """The a of a / (a + p), as the paper has it."""
@@ -100,6 +102,22 @@ class Bag(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Words (b, w, t, 2) int to features (b, d)."""
         return self.pooling(self.words(x))
+
+    def check_reading(self, reading: Reading, name: str) -> None:
+        """Check that there is a vector for every word of the vocabulary.
+
+        Raises:
+            WeightsError: when they were not made for each other.
+        """
+        known = len(self.words.vectors)
+        words = reading.content.count(b"\n") + 1 if isinstance(reading, Tokenization) else 0
+        if not isinstance(reading, Tokenization) or reading.reader != "words" or words > known:
+            raise WeightsError(
+                f"The vocabulary does not match the table of vectors: it has {words:,} words",
+                where=name,
+                expected=f"at most {known:,} words, one a line",
+                next_move="use the words.txt that was written with these weights",
+            )
 
     def assembly(self) -> Assembly:
         """The stages. After the first, features are the plain mean."""

@@ -18,7 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
 from headstart.backbones.assembly import Assembly
-from headstart.base.vocabulary import CHARACTERS
+from headstart.base.errors import WeightsError
+from headstart.base.vocabulary import CHARACTERS, Reading, Tokenization
 
 CHARACTER_IDS = 261
 """Bytes and five marks."""
@@ -245,6 +246,15 @@ class Bilm(nn.Module):
         for stage in self._stages:
             x = stage(x)
         return x
+
+    def check_reading(self, reading: Reading, name: str) -> None:
+        """Check that words reach it by their characters.
+
+        Raises:
+            WeightsError: when they do not.
+        """
+        if not isinstance(reading, Tokenization) or reading.reader != "characters":
+            raise WeightsError("The network reads words by their characters, not as it is said here", where=name)
 
     def assembly(self) -> Assembly:
         """Characters, each layer, mix."""

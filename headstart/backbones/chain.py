@@ -20,7 +20,7 @@ from headstart.backbones.cut import Normalise, Untouched, Whole
 from headstart.backbones.statistics import Statistics
 from headstart.base import hashes
 from headstart.base.errors import BadOption, UnknownName, WeightsError
-from headstart.base.vocabulary import BackboneInfo, Tokenization
+from headstart.base.vocabulary import BackboneInfo, Reading, Tokenization
 
 
 class Backbone(nn.Module):
@@ -84,6 +84,11 @@ class Backbone(nn.Module):
         for stage in self.stages:
             x = stage(x)
         return x
+
+    @property
+    def is_absent(self) -> bool:
+        """True where nothing stands in the place of a network (``backbones.absent``): there is nothing to transfer."""
+        return self.info.parameters == 0
 
     @property
     def of_tokens(self) -> bool:
@@ -169,6 +174,19 @@ class Backbone(nn.Module):
             raise WeightsError(f"{self.info.name} cannot be built from random initialisation")
         return Backbone(self.rebuild(seed), untrained(self.info), rebuild=self.rebuild, wrapped=self.wrapped)
 
+    def check_reading(self, reading: Reading, name: str) -> None:
+        """Check that this network was made for what a reading makes of items; files of others may say anything.
+
+        Raises:
+            WeightsError: when it was not.
+            MissingExtra: without the library that a reading of texts needs.
+        """
+        own = getattr(self.module, "check_reading", None)
+        if own is not None:
+            own(reading, name)
+        elif isinstance(reading, Tokenization):
+            raise WeightsError("The network takes pictures, and its description says that texts are read", where=name)
+
     def known_as(self, info: BackboneInfo) -> Backbone:
         """Take over other facts, the normalisation among them, for the same network; returns itself."""
         found = self.info
@@ -206,7 +224,7 @@ class Backbone(nn.Module):
 
     def example(self, count: int = 1) -> torch.Tensor:
         """Inputs of ``count`` items as large as the network was trained with, that say nothing."""
-        return self.input.example(count, next(self.module.parameters()).device)
+        return self.input.example(count, next(self.module.parameters(), torch.empty(0)).device)
 
     def activation_shape(self, k: int) -> tuple[int, ...]:
         """Shape of what crosses the cut at depth k for one item of the trained size, without the batch axis."""

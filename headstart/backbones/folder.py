@@ -120,6 +120,7 @@ class Record(BaseModel):
         info = self.info(name)
         if read is not None:
             info = replace(info, preprocessing=readings.restored(self.preprocessing, read, where=name))
+            built.check_reading(info.preprocessing, name)
         if data is None:
             return built.known_as(untrained(info))
         if hashes.of_bytes(data) != self.weights.sha256:

@@ -17,7 +17,6 @@ from headstart.backbones import segments
 from headstart.backbones.pooling import POOLINGS
 from headstart.backbones.vision import harmless, quiet
 from headstart.base.errors import WeightsError
-from headstart.base.vocabulary import Tokenization
 
 LONGEST = 512
 """Tokens of a window at most, whatever a network could take: longer texts are read in windows, whose cost does not grow
@@ -100,36 +99,6 @@ def bare(made: Mapping[str, Any], name: str, state: Mapping[str, torch.Tensor] |
     except Exception as error:  # transformers checks configurations in a hundred places
         raise _unbuildable(name, _first_line(error)) from error
     return model.eval()
-
-
-def fits(chained: segments.Chained, reading: Tokenization, name: str) -> None:
-    """Check that the network knows all tokens of its tokenizer, and has positions for a whole window.
-
-    Raises:
-        WeightsError: when they were not made for each other.
-        MissingExtra: without the tokenizers library.
-    """
-    from headstart.backbones import tokenizer
-
-    known, most = int(chained.table().weight.shape[0]), tokenizer.largest(reading, name)
-    if most >= known:
-        raise WeightsError(
-            f"The tokenizer does not match the network: it has tokens up to number {most:,}",
-            where=name,
-            expected=f"numbers below {known:,}, the rows of the network's table of tokens",
-            next_move="use the tokenizer.json that was published with these weights",
-        )
-    tokens = torch.ones(1, 1, reading.length, 2, dtype=torch.int32)
-    tokens[..., 1] = 0
-    try:
-        with torch.no_grad():
-            chained.parts[0](tokens)
-    except (IndexError, RuntimeError) as error:
-        raise WeightsError(
-            f"The network has no positions for {reading.length:,} tokens: {_first_line(error)}",
-            where=name,
-            next_move="write its true limit as model_max_length into tokenizer_config.json of a local copy",
-        ) from error
 
 
 def _kind(made: Mapping[str, Any], name: str) -> tuple[Any, Any]:

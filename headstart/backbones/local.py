@@ -67,6 +67,7 @@ def load(name: str, *, weights: bool = True, seed: int = 0, architecture: str | 
         return snapshot.load(found, weights=weights, seed=seed)
     info, file = _sealed(path)
     built = catalogue.build(info.architecture, info.config, seed=seed)
+    built.check_reading(info.preprocessing, info.name)
     if not weights:
         return built.known_as(untrained(info))
     state = tensors.read(file)

@@ -14,9 +14,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from headstart.backbones import skeletons
+from headstart.backbones import matching, skeletons
 from headstart.backbones.assembly import Assembly
 from headstart.base.errors import WeightsError
+from headstart.base.vocabulary import Reading
 
 MOST = 15
 """Stages that layers are shared out over, behind the one of the embeddings: more layers than that go in groups."""
@@ -70,7 +71,8 @@ class Segment(nn.Module):
 
     def _given(self, windows: torch.Tensor, seen: torch.Tensor) -> dict[str, torch.Tensor]:
         if not self.start:
-            return {"inputs_embeds": windows[..., :-1]}
+            # A slice would be copied by each product with it.
+            return {"inputs_embeds": windows[..., :-1].contiguous()}
         ids = torch.where(seen & (windows[..., 0] > 0), windows[..., 0].long() - 1, self.padding)
         types = {"token_type_ids": windows[..., 1].long()} if takes_types(self.model) else {}
         return {"input_ids": ids, **types}
@@ -129,6 +131,16 @@ class Chained(nn.Module):
         first: Any = self.parts[0]
         found: nn.Embedding = first.model.get_input_embeddings()
         return found
+
+    def check_reading(self, reading: Reading, name: str) -> None:
+        """Check that the network knows all that texts become.
+
+        Raises:
+            WeightsError, MissingExtra: as ``matching.check``.
+        """
+        first: Any = self.parts[0]
+        types = int(first.model.config.type_vocab_size) if takes_types(first.model) else 0
+        matching.check(self, reading, name, types=types)
 
     def assembly(self) -> Assembly:
         """The stages, as ``assemble`` finds them in networks that it has to look for them in."""

@@ -18,7 +18,6 @@ import torch
 
 from headstart.backbones import catalogue, language, licences, tensors, tokenizer, vision
 from headstart.backbones.chain import Backbone, seeded, untrained
-from headstart.backbones.segments import Chained
 from headstart.base.errors import HeadstartError, WeightsError
 from headstart.base.vocabulary import BackboneInfo, Preprocessing, Reading, Tokenization
 
@@ -220,11 +219,11 @@ def _of_texts(snapshot: Snapshot, config: Mapping[str, Any]) -> BackboneInfo:
 def _with_tokenizer(snapshot: Snapshot, info: BackboneInfo, built: Backbone) -> BackboneInfo:
     """The facts with the tokenizer of a network of texts, once it is known to fit."""
     reading = info.preprocessing
-    if not isinstance(reading, Tokenization) or not isinstance(built.module, Chained):
+    if not isinstance(reading, Tokenization):
         return info
     if not reading.content:
         reading = tokenizer.reading(tokenizer.content(snapshot, (info.config or {}).get("text", {})), reading.length)
-    language.fits(built.module, reading, snapshot.name)
+    built.check_reading(reading, snapshot.name)
     return replace(info, preprocessing=reading)
 
 

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headstart.base import hashes
+from headstart.base import hashes, panics
 from headstart.base.errors import MissingExtra, WeightsError
 from headstart.base.readings import FILES, LARGEST
 from headstart.base.vocabulary import Tokenization
@@ -78,42 +78,39 @@ def reading(content: bytes, length: int) -> Tokenization:
     return Tokenization(length=length, digest=hashes.of_bytes(content) if content else "", content=content)
 
 
-def largest(reading: Tokenization, name: str) -> int:
-    """The largest number of a token.
-
-    Raises:
-        WeightsError: when the tokenizer cannot be read.
-        MissingExtra: without the tokenizers library.
-    """
-    return max(_opened(reading.content, name).get_vocab(with_added_tokens=True).values(), default=0)
-
-
 def token(reading: Tokenization, number: int) -> str:
     """How a token is written in the vocabulary.
 
     Raises:
-        WeightsError, MissingExtra: as ``largest``.
+        WeightsError, MissingExtra: as ``opened``.
     """
-    return str(_opened(reading.content, FILE).id_to_token(number) or "")
+    return str(opened(reading.content, FILE).id_to_token(number) or "")
 
 
 def overlap(reading: Tokenization) -> int:
     """Tokens that neighbouring windows share, fewer than half of what a window has room for.
 
     Raises:
-        WeightsError, MissingExtra: as ``largest``.
+        WeightsError, MissingExtra: as ``opened``.
     """
-    framing = _opened(reading.content, FILE).num_special_tokens_to_add(is_pair=True)
+    framing = opened(reading.content, FILE).num_special_tokens_to_add(is_pair=True)
     return int(max(0, min(reading.overlap, (reading.length - framing) // 2 - 1)))
 
 
-def _opened(found: bytes, name: str) -> Any:
+def opened(found: bytes, name: str) -> Any:
+    """The tokenizer of the library that a file's content is.
+
+    Raises:
+        WeightsError: when the content cannot be read.
+        MissingExtra: without the tokenizers library.
+    """
     try:
         from tokenizers import Tokenizer
     except ImportError as error:
         raise MissingExtra("tokenizers", "hf") from error
     try:
-        return Tokenizer.from_str(found.decode("utf-8"))
+        with panics.as_errors():
+            return Tokenizer.from_str(found.decode("utf-8"))
     except Exception as error:  # the library raises whatever its parser says
         raise WeightsError(
             f"{FILE} cannot be read: {error}",
@@ -123,9 +120,20 @@ def _opened(found: bytes, name: str) -> Any:
         ) from error
 
 
+def frames(made: Any) -> list[Any]:
+    """What a tokenizer makes of one text and of a pair, whatever they say: encodings of one token a text, framed."""
+    from tokenizers import Tokenizer, models
+
+    # Asked apart from the vocabulary and from what texts become on the way to it, which could hide them.
+    one = Tokenizer(models.WordLevel({"a": 0}, "a")).encode("a")
+    made.no_padding()
+    made.no_truncation()
+    return [made.post_process(one), made.post_process(one, one)]
+
+
 def _lowered(found: bytes, name: str) -> bytes:
     """The same tokenizer of texts in lower case."""
-    made = _opened(found, name)
+    made = opened(found, name)
     from tokenizers import normalizers
 
     lower = normalizers.Lowercase()

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from headstart.backbones import absent, catalogue, fetch, licences, usual
 from headstart.backbones import bundle as bundles
-from headstart.backbones import catalogue, fetch, licences, usual
 from headstart.backbones.chain import Backbone
 from headstart.base import ranked
 from headstart.base.errors import HeadstartError, MissingExtra, WeightsError
@@ -65,6 +65,7 @@ def choose(
     recorded: Mapping[str, Any] | None = None,
     metric: str | None = None,
     tuned: bool = False,
+    needed: bool = True,
 ) -> Choice:
     """Load the named backbone, or choose one.
 
@@ -78,9 +79,10 @@ def choose(
         recorded: what an earlier run wrote down of its comparison; its outcome is taken over.
         metric: decides between fine-tuned networks; the task's own choice by default.
         tuned: the network will be fine-tuned, so that two which are a tie may be, too.
+        needed: False where there is something to measure without a network, which then stands in for one.
 
     Raises:
-        UnknownName, WeightsError: when a named backbone cannot be had.
+        UnknownName, WeightsError: when a named backbone cannot be had, or none and one is needed.
     """
     earlier = ranked.read(recorded) if recorded and name == "auto" else None
     with fetch.telling(report):
@@ -92,6 +94,8 @@ def choose(
             _check(backbone, dataset)
             return _chosen(backbone, [] if earlier is None else _said(earlier), earlier)
         candidates, notes = _candidates(bundle, report, dataset.modality)
+    if not candidates:
+        return _without(dataset.modality, notes, needed)
     if len(candidates) == 1:
         return _chosen(candidates[0], notes)
     known = sorted((_of(one) for one in candidates), key=lambda one: one.effort)
@@ -159,12 +163,20 @@ def _candidates(bundle: Path | None, report: Reporter, modality: str = "images")
     for name in embedded(modality):
         found.append(catalogue.load(name))
     report.end()
-    if not found:
-        tried = f" ({'; '.join(notes)})" if notes else ""
-        raise WeightsError(
-            f"No pretrained backbone that reads {modality} is at hand{tried}", next_move=usual.move(modality)
-        )
     return found, notes
+
+
+def _without(modality: str, notes: Sequence[str], needed: bool) -> Choice:
+    """Nothing in the place of a network, and how to get one.
+
+    Raises:
+        WeightsError: when one is needed.
+    """
+    tried = f" ({'; '.join(notes)})" if notes else ""
+    what, move = f"No pretrained backbone that reads {modality} is at hand{tried}", usual.move(modality)
+    if needed:
+        raise WeightsError(what, next_move=move)
+    return Choice(absent.network(modality), (f"{what}: transfer is not tried. To have one: {move}",))
 
 
 def _packed(bundle: Path | None, modality: str) -> tuple[list[Backbone], list[str]]:

@@ -84,17 +84,21 @@ def keep(ground: Ground, found: Climb, ended: Finished, *, shown: bool = True) -
     all_of_it.attempt("The list of held-out items", _held_out)
     all_of_it.attempt("The comparison of the candidates", _compared)
     all_of_it.attempt("The score on what was learnt from", _fitted)
-    all_of_it.attempt("The list of suspected labels", _suspects)
-    all_of_it.attempt("The learning curve over labels", _labels)
-    all_of_it.attempt("How near source and target are", _similarity)
     all_of_it.attempt("The strangest items", _unfamiliar)
-    all_of_it.attempt("The map of features", _map)
+    if ground.frozen.backbone.is_absent:
+        what = "labels to doubt, a learning curve or a map of features"
+        all_of_it.notes.append(f"There are no {what}: they are made with a pretrained network, and none was at hand")
+    else:
+        all_of_it.attempt("The list of suspected labels", _suspects)
+        all_of_it.attempt("The learning curve over labels", _labels)
+        all_of_it.attempt("How near source and target are", _similarity)
+        all_of_it.attempt("The map of features", _map)
     kept: Mapping[int, str] = {}
     if shown:
-        kept = all_of_it.attempt("The small pictures", _pictures) or {}
+        kept = all_of_it.attempt("The small copies of items", _pictures) or {}
         all_of_it.attempt("Where the network looked", lambda given: _attention(given, kept))
     else:
-        all_of_it.notes.append("No pictures were kept, as --no-pictures asks")
+        all_of_it.notes.append("No small copies of items were kept, as --no-pictures asks")
     all_of_it.attempt("The list of what there is to look at", _write)
     findings = all_of_it.attempt("What is found in the run", _findings) or []
     ground.report.end()

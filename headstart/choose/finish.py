@@ -88,6 +88,7 @@ def finish(ground: Ground, found: Climb) -> Finished:
         targets=targets,
         tested=tested,
         scratch_is_fair=_fair(found, standing),
+        without_network=ground.frozen.backbone.is_absent,
         noun=ground.dataset.modality,
         seed=ground.seed,
     )

@@ -21,7 +21,7 @@ from headstart.base.machine import Machine, cache_folder, here, kept_threads, us
 from headstart.base.manifest import REPORT
 from headstart.base.progress import Reporter
 from headstart.base.run import Run
-from headstart.base.vocabulary import BackboneInfo, Evidence, Finding
+from headstart.base.vocabulary import Evidence, Finding
 from headstart.baselines import predictor as baselines
 from headstart.choose import augmenting, exhibits, finish, ground, ladder, planning, replay, rungs, unfamiliar
 from headstart.choose import backbone as backbones
@@ -188,6 +188,7 @@ def run(
         recorded=Run(to / "run").ranking if request.resume else earlier.records.get("ranking") if earlier else None,
         metric=request.metric,
         tuned=request.strategy == "auto",
+        needed=_needs_network(request, data),
     )
     options = _with_depth(request, options, chosen.backbone)
     _check_task(request.strategy, data.task.kind)
@@ -245,7 +246,7 @@ def _climb(
     for line in (*_about(data), *chosen.notes):
         report.say(line)
     report.detail(f"Machine: {machine.kind}, {machine.device}, {machine.precision}, {count(machine.threads, 'thread')}")
-    findings = _findings(data, chosen.backbone.info)
+    findings = _findings(data, chosen.backbone)
     journal.write("findings", [asdict(finding) for finding in findings])
     _tell(findings, report)
     stand = ground.prepare(
@@ -295,6 +296,7 @@ def dry_run(
             store=store,
             report=report,
             budget=request.budget,
+            needed=_needs_network(request, data),
         )
         options = _with_depth(request, options, chosen.backbone)
         _check_task(request.strategy, data.task.kind)
@@ -320,7 +322,7 @@ def dry_run(
         "estimated_seconds": round(plan["seconds"] + plan["extraction_seconds"], 1),
         "estimated_disk_megabytes": round(bytes_each * len(data.development) / 1e6, 1),
         "notes": [*chosen.notes, *climbing.notes],
-        "findings": [_told(finding) for finding in _findings(data, chosen.backbone.info)],
+        "findings": [_told(finding) for finding in _findings(data, chosen.backbone)],
     }
 
 
@@ -407,8 +409,14 @@ def _threads(journal: Journal, backbone: Backbone, data: Dataset, machine: Machi
     return found
 
 
-def _findings(data: Dataset, info: BackboneInfo) -> list[Finding]:
+def _needs_network(request: Request, data: Dataset) -> bool:
+    """Is there nothing to measure without a network?"""
+    return request.strategy != "auto" or not request.baselines or not baselines.reading(data.modality)
+
+
+def _findings(data: Dataset, backbone: Backbone) -> list[Finding]:
     """What can be said of the data before anything is trained."""
+    info = None if backbone.is_absent else backbone.info
     return [] if data.looked is None else examining.examined(inspection(data.looked, data=data, backbone=info))
 
 

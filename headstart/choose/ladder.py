@@ -155,7 +155,7 @@ def climb(
     _probe(ground, climbing.probes, found, clock, asked)
     heavy = _allowed(climbing.heavy, found)
     plan = _plan(ground, heavy, clock)
-    if baselines:
+    if baselines and not ground.frozen.backbone.is_absent:
         copies = int(plan.get("random_copies", 1))
         for one in randomly.probes(ground, climbing.probes or [Rung("probe", "probe")], copies):
             found.add(one, "the same features from random weights: what the source is worth to a probe")

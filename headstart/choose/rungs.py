@@ -90,11 +90,16 @@ def chosen(
         strategy: "auto", or a plug-in of the tune room, which is then the only transferred rung.
         options: of that plug-in.
         scratch: train the same network from random initialisation too.
+
+    Returns:
+        Nothing at all where there is no network.
     """
     probes: list[Rung] = []
     heavy: list[Rung] = []
     notes: list[str] = []
     options = options or {}
+    if backbone.is_absent:
+        return Rungs()
     if strategy == "auto":
         probes = [Rung("probe", "probe"), *_earlier_probes(backbone.depth)]
         for frozen, strategies in LADDER:

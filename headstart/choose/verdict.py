@@ -31,6 +31,7 @@ class Comparison:
         targets: of the n items.
         tested: True for a test part, False for cross-validated predictions.
         scratch_is_fair: whether training from scratch was long enough to be compared with.
+        without_network: no pretrained network was at hand, so that none was tried.
         noun: what the items are, in the plural.
         seed: of the bootstrap.
     """
@@ -44,6 +45,7 @@ class Comparison:
     scratch_is_fair: bool
     noun: str
     seed: int
+    without_network: bool = False
 
     def gap(self, role: str, other: str) -> Interval | None:
         """How much better one model is than another; above 0 is better."""
@@ -90,7 +92,7 @@ def _sentence(comparison: Comparison, outcome: str, gap: Interval | None, simple
     sentence = ", ".join(parts) + "."
     if not comparison.tested:
         sentence += " The folds also chose the candidates, each by the other folds; there was no test part."
-    if comparison.winner == "baseline":
+    if comparison.winner == "baseline" and not comparison.without_network:
         sentence += " On validation the model without a network was the best, so it is the one that was sealed."
     elif comparison.winner == "scratch":
         sentence += " On validation the network from scratch was the best, so it is the one that was sealed."
@@ -99,6 +101,8 @@ def _sentence(comparison: Comparison, outcome: str, gap: Interval | None, simple
 
 def _unmeasured(comparison: Comparison) -> str:
     """Why transfer was not compared with the same network without it; empty where no network was."""
+    if comparison.without_network:
+        return ", for no pretrained network was at hand and so none was tried"
     if "scratch" not in comparison.trials and "baseline" not in comparison.trials:
         return ", for nothing was measured beside it (--no-baselines)"
     if "transfer" not in comparison.trials:

@@ -56,7 +56,9 @@ def read(file: Path, notes: list[str]) -> dict[str, list[str]]:
     unclear = {line for line, row in rows if any(cell.strip() for cell in row[len(names) :])}
     if unclear:
         what = count(len(unclear), "row has", "rows have")
-        notes.append(f"{what} more cells than there are columns and count as unlabelled (first: line {min(unclear)})")
+        left = "is" if len(unclear) == 1 else "are"
+        what += f" more cells than there are columns and {left} left unlabelled"
+        notes.append(f"{what} (first: line {min(unclear)})")
     # In a row with too many cells nobody knows which of them belongs where.
     cells = [[""] * len(names) if line in unclear else row for line, row in rows]
     return {name: [row[i] if i < len(row) else "" for row in cells] for i, name in enumerate(names)}

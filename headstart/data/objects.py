@@ -62,6 +62,7 @@ def _decoded(file: Path) -> str:
 def _values(text: str, where: str) -> Iterator[tuple[Any, str]]:
     """The values, each with its place in words."""
     if text.lstrip().startswith("["):
+        _check_no_rows(text, where)
         whole = _parsed(text, where, 1)
         yield from ((value, f"{where}, object {number:,}") for number, value in enumerate(whole, start=1))
         return
@@ -70,6 +71,22 @@ def _values(text: str, where: str) -> Iterator[tuple[Any, str]]:
         raise BadSource("The file is one object over several lines", where=where, expected=_EXPECTED)
     for number, line in lines:
         yield _parsed(line, where, number), f"{where}, line {number:,}"
+
+
+def _check_no_rows(text: str, where: str) -> None:
+    """An array on every line is a row without the names of its columns.
+
+    Raises:
+        BadSource: when that is what the file has.
+    """
+    first, _, rest = text.strip().partition("\n")
+    if not first.rstrip().endswith("]") or not rest.lstrip().startswith("["):
+        return
+    raise BadSource(
+        "Every line is an array, so that nobody knows what is the text and what the label",
+        where=f"{where}, line 1",
+        expected=_EXPECTED,
+    )
 
 
 def _parsed(text: str, where: str, line: int) -> Any:

@@ -5,6 +5,7 @@ An item is a string, a pair of strings, the path of a text file, or the bytes of
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -55,6 +56,7 @@ WIRE = Wire(("text/plain",), text=True, unit="characters", most=200_000)
 """Texts travel as they are, in UTF-8; a pair of them as two."""
 CHARACTERS = 20
 """Characters of a text that take the room of one pixel of a picture's side."""
+_HALVES = re.compile("[\ud800-\udfff]")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -83,10 +85,17 @@ def _one(item: Any, which: str = "it") -> str:
         raise Undecodable(f"{which} is empty")
     if not isinstance(item, str):
         raise Undecodable(f"type {type(item).__name__} is no text", expected="a string")
-    text = unicodedata.normalize("NFC", item.replace("\r\n", "\n").replace("\x00", ""))
+    text = unicodedata.normalize("NFC", _whole(item.replace("\r\n", "\n").replace("\x00", "")))
     if not text.strip():
         raise Undecodable(f"{which} is empty")
     return text
+
+
+def _whole(text: str) -> str:
+    """The text with its halves of characters, as JSON may have them, put together or, where one is alone, marked."""
+    if not _HALVES.search(text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _read(path: Path) -> bytes:

@@ -87,8 +87,10 @@ def _is_constant(values: Sequence[Any]) -> bool:
 def _words(values: Sequence[Any]) -> float:
     """Words a cell on average; 0 for a column that is not written, or says the same everywhere."""
     present = [value for value in values if not is_missing(value) and (not isinstance(value, str) or value.strip())]
-    looked_at = present[:: max(1, len(present) // _LOOKED_AT)]
-    if not looked_at or not all(isinstance(value, str) for value in looked_at):
+    seen = present[:: max(1, len(present) // _LOOKED_AT)]
+    looked_at = [value for value in seen if isinstance(value, str)]
+    # Among texts a few cells may be something else: they are left out one by one, with their rows.
+    if not looked_at or 2 * len(looked_at) <= len(seen):
         return 0.0
     if len(set(looked_at)) < 2 or all(_is_number(value) for value in looked_at):
         return 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,11 +21,11 @@ from headstart.features.store import joined
 
 Whole = Network | Features | Watched
 """What takes inputs and puts out rows of a known ``width``."""
-FILLED = 2.0
-"""How many times its own size an input may be filled up to, so as to pass together with larger ones."""
-
-
-POOL = 8
+SPARE = {"cpu": 32}
+"""Places (tokens) that a pass may fill up for nothing, by device: those that take about as long as one more pass, as
+measured with an encoder of six layers. A graphics card fills itself up."""
+SPARE_ELSEWHERE = 2048
+POOL = 16
 """Batches of texts whose items are sorted by length before they are cut apart."""
 
 
@@ -40,31 +41,41 @@ class Ready:
         self.machine = here(precision)
         self.network = network.eval().to(self.machine.device).to(memory_format=torch.channels_last)
 
-    def __call__(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
-        """Outputs (n, C) float32 of n inputs, (3, s, s) uint8 or tokens (w, t, 2).
+    def __call__(self, arrays: Sequence[np.ndarray], most: int | None = None) -> np.ndarray:
+        """Outputs (n, C) float32 of n inputs, (3, s, s) uint8 or tokens (w, t, 2), of which one pass takes ``most``.
 
         Those of one size are one forward pass; of different sizes, those that little has to be filled up for.
         """
         result = np.empty((len(arrays), self.network.width), dtype=np.float32)
-        for rows in alike(arrays):
+        spare = SPARE.get(self.machine.device, SPARE_ELSEWHERE)
+        for rows in alike(arrays, spare, most or len(arrays)):
             batch = joined([torch.from_numpy(arrays[row])[None] for row in rows]).to(self.machine.device)
             with torch.inference_mode(), self.machine.autocast():
                 result[rows] = self.network(batch).float().cpu().numpy()
         return result
 
 
-def alike(arrays: Sequence[np.ndarray]) -> list[list[int]]:
-    """Rows in groups of similar sizes, so that none is filled up to more than ``FILLED`` times its own."""
-    sizes = [int(np.prod(array.shape)) for array in arrays]
+def alike(arrays: Sequence[np.ndarray], spare: int, most: int) -> list[list[int]]:
+    """Rows in groups of similar sizes.
+
+    Args:
+        arrays: inputs; the last axis is what stands in one place.
+        spare: places that are filled up in a group, at most.
+        most: rows of a group, at most.
+    """
+    shapes = [array.shape[:-1] for array in arrays]
     groups: list[list[int]] = []
     reach: tuple[int, ...] = ()
-    for row in sorted(range(len(arrays)), key=lambda row: (sizes[row], arrays[row].shape)):
-        wider = tuple(map(max, zip(reach, arrays[row].shape, strict=True))) if groups else ()
-        if not groups or np.prod(wider) > FILLED * sizes[groups[-1][0]]:
+    own = 0
+    for row in sorted(range(len(arrays)), key=lambda row: (math.prod(shapes[row]), shapes[row])):
+        size = math.prod(shapes[row])
+        wider = tuple(map(max, zip(reach, shapes[row], strict=True))) if groups else ()
+        full = not groups or len(groups[-1]) == most
+        if full or (len(groups[-1]) + 1) * math.prod(wider) - own - size > spare:
             groups.append([])
-            wider = arrays[row].shape
+            wider, own = shapes[row], 0
         groups[-1].append(row)
-        reach = wider
+        reach, own = wider, own + size
     return groups
 
 
@@ -111,16 +122,12 @@ def outputs(
     ready, report = Ready(network, precision), report or Silent()
     result = np.full((len(items), network.width), np.nan, dtype=np.float32)
     waiting: list[tuple[int, np.ndarray]] = []
-    # Texts of about one length go together, for a batch costs what its longest costs.
+    # Texts of about one length go together, for a pass costs what its longest costs.
     ragged = getattr(discovery.load("data", modality), "RAGGED", False)
     pool = batch_size * (POOL if ragged else 1)
 
     def run() -> None:
-        if ragged:
-            waiting.sort(key=lambda one: one[1].shape)
-        for start in range(0, len(waiting), batch_size):
-            some = waiting[start : start + batch_size]
-            result[[position for position, _ in some]] = ready([array for _, array in some])
+        result[[position for position, _ in waiting]] = ready([array for _, array in waiting], batch_size)
         report.advance(len(waiting))
         waiting.clear()
 

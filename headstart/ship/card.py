@@ -256,8 +256,8 @@ def _unfamiliar(manifest: Manifest) -> str:
         "- It marks items that are unlike its training data as unfamiliar. The line was drawn on "
         f"{known.held_out:,} held-out items; about {100 * rate.value:.1f} % of familiar items cross it "
         f"({100 * rate.low:.1f} to {100 * rate.high:.1f} %). A new class that looks like a known one can stay below. "
-        f"For this, {DOUBT} holds features of {known.compared_with:,} training items: numbers, no pictures, but of "
-        "single items."
+        f"For this, {DOUBT} holds features of {known.compared_with:,} training items: numbers, not the "
+        "items, but of single items."
     )
 
 

@@ -51,6 +51,8 @@ def write(model: Model, to: Path) -> Written:
             "This model has no network in it: a simple baseline won, and its few numbers are no use without its code",
             next_move=without_a_network(model),
         )
+    # Asked first: what no other library reads is no use as plain weights either.
+    inputs: ExportInputs = discovery.load("data", model.manifest.modality).export_inputs(scorer.preprocessing)
     plain = _plain(model)
     network = scorer.network.to("cpu")
     tensors = scorer.tensors()
@@ -63,7 +65,6 @@ def write(model: Model, to: Path) -> Written:
     save_file({name: each.detach().clone().contiguous() for name, each in state.items()}, to / WEIGHTS)
     save_file({"weight": weight.contiguous(), "bias": bias.contiguous()}, to / HEAD)
     files.write_json(to / ABOUT, about)
-    inputs: ExportInputs = discovery.load("data", model.manifest.modality).export_inputs(scorer.preprocessing)
     use, needs = _use(model, plain, inputs, about), (*plain.needs, *inputs.needs, "safetensors")
     hub = card.Hub("pytorch", use, needs)
     (to / README).write_text(card.render(model.manifest, model.task, name=to.name, hub=hub), encoding="utf-8")

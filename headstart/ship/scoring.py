@@ -288,6 +288,7 @@ def _network(
         raise ModelFolderError("The manifest does not say how the network's input is made", where=str(folder / NAME))
     preprocessing = readings.restored(manifest.preprocessing, partial(_beside, folder, manifest), where=str(folder))
     backbone = catalogue.build(record.architecture, record.config)
+    backbone.check_reading(preprocessing, str(folder))
     if max(record.taps) > backbone.depth:
         raise ModelFolderError(
             f"The head reads stage {max(record.taps)} of a network with {backbone.depth} stages", where=str(folder)

@@ -32,7 +32,7 @@ from headstart.tasks.task import Task
 OnError = Literal["raise", "skip"]
 _LONG = 120
 """Letters of an item that are shown of it."""
-CHUNK = 256
+CHUNK = 512
 """Items that are in memory at once while a long list is predicted."""
 
 

@@ -104,7 +104,7 @@ class Classification(Task):
 
     def about(self, targets: np.ndarray) -> str:
         """How many classes there are."""
-        return f"in {len(self.names)} classes"
+        return f"in {len(self.names)} {'class' if len(self.names) == 1 else 'classes'}"
 
     def head(self, width: int, outputs: int) -> nn.Linear:
         """A linear head to logits (n, C).

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headstart.backbones import catalogue, snapshot, tokenizer
+from headstart.backbones import catalogue, matching, snapshot
 from headstart.base.errors import WeightsError
 from headstart.data import texts
 from tests.backbones import textual
@@ -79,4 +79,4 @@ def test_lower_case_is_seen_to_where_the_encoder_asks_for_it(tmp_path: Path) -> 
     first, second = (snapshot.load(one).info.preprocessing for one in (plain, lowered))
     assert not np.array_equal(texts.load("THE CAT", first), texts.load("the cat", first))
     assert np.array_equal(texts.load("THE CAT", second), texts.load("the cat", first))
-    assert tokenizer.largest(second, "") == tokenizer.largest(first, "")
+    assert matching.reach(second, "") == matching.reach(first, "")

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from headstart.base.errors import MissingExtra, WeightsError
+from headstart.base import panics
+from headstart.base.errors import MissingExtra, Undecodable, WeightsError
 from headstart.base.vocabulary import Tokenization
 from headstart.data.readers.reader import Text, Window
 
@@ -71,7 +72,11 @@ class Pieces:
         return text
 
     def _encoded(self, text: Text) -> list[Any]:
-        first = self.tokenizer.encode(text) if isinstance(text, str) else self.tokenizer.encode(*text)
+        try:
+            with panics.as_errors():
+                first = self.tokenizer.encode(text) if isinstance(text, str) else self.tokenizer.encode(*text)
+        except Exception as error:  # a tokenizer without a token for what it does not know, say
+            raise Undecodable(f"the backbone's tokenizer cannot read it: {error}") from error
         return [first, *first.overflowing]
 
 
@@ -87,6 +92,7 @@ def ready(reading: Tokenization) -> Pieces:
     except ImportError as error:
         raise MissingExtra("tokenizers", "hf") from error
     try:
-        return Pieces(Tokenizer.from_str(reading.content.decode("utf-8")), reading)
+        with panics.as_errors():
+            return Pieces(Tokenizer.from_str(reading.content.decode("utf-8")), reading)
     except Exception as error:  # the library raises whatever its parser says
         raise WeightsError(f"The tokenizer cannot be read: {error}") from error

@@ -218,6 +218,7 @@ def test_a_table_without_a_header(tmp_path: Path) -> None:
         ("", "is empty"),
         ("[1, 2]", "no object where an object"),
         ('{"text": "a"}\n["b"]', r"an array where an object[\s\S]*line 2"),
+        ('["a", "pos"]\n["b", "neg"]\n', r"Every line is an array[\s\S]*line 1"),
         ('{"text": "a"}\n{"text": }', r"cannot be read as JSON[\s\S]*line 2, letter 10"),
         ('{\n "text": "a"\n}', "one object over several lines"),
         ("[" * 100_000, "nested too deeply|cannot be read"),
@@ -234,3 +235,30 @@ def test_objects_that_lack_a_name(tmp_path: Path) -> None:
     table = open_source(put(tmp_path / "t.jsonl", "\n".join(map(json.dumps, rows))))
     assert any("'text' in 1" in note for note in table.notes)
     assert build(table).skipped[0].where == "row 4"
+
+
+@pytest.mark.parametrize("odd", [12, {"a": 1}, ["a", "b", "c"], True, None], ids=str)
+def test_a_cell_that_is_no_text_is_one_unreadable_item(tmp_path: Path, odd: object) -> None:
+    rows = [{"text": text, "label": label} for text, label in ROWS] + [{"text": odd, "label": "pos"}]
+    table = open_source(put(tmp_path / "t.jsonl", "\n".join(map(json.dumps, rows))))
+    data = build(table)
+    assert [one.where for one in data.skipped] == [f"row {len(rows)}"]
+    assert len(data) == len(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("\ud83d half", "\ufffd half"), ("\ud83d\ude00 whole", "\U0001f600 whole")],
+    ids=["half", "two"],
+)
+def test_halves_of_characters_that_json_lets_through(tmp_path: Path, text: str, wanted: str) -> None:
+    rows = [{"text": each, "label": label} for each, label in [*ROWS, (text, "pos")]]
+    table = open_source(put(tmp_path / "t.jsonl", "\n".join(map(json.dumps, rows))))
+    assert read(table)[-1] == wanted
+    assert not build(table).skipped
+    assert texts.digest(text) == texts.digest(wanted)
+
+
+def test_a_row_with_too_many_cells_is_said_in_the_singular(tmp_path: Path) -> None:
+    table = open_source(put(tmp_path / "t.csv", csv_of(ROWS) + "one, two, three, pos\n"))
+    assert any("1 row has more cells than there are columns and is left unlabelled" in note for note in table.notes)
