@@ -69,7 +69,8 @@ class Shelf:
                 with safe_open(path, "pt") as opened:
                     digests = json.loads(opened.metadata()["items"])
                     tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
-            except (SafetensorError, OSError, KeyError, TypeError, ValueError):
+            except (SafetensorError, OSError, RuntimeError, KeyError, TypeError, ValueError):
+                # PyTorch opens the file a second time, and says by a RuntimeError that it was pruned in between.
                 continue
             self._take(path.name, digests, tensors)
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from headstart.base.errors import HeadstartError, RunError
+from headstart.features import store as module
 from headstart.features.store import Store, Writer
 
 
@@ -60,6 +61,19 @@ def test_a_damaged_shard_counts_as_missing_and_is_made_again(store):
     assert again.missing(digests) == digests
     again.put(digests, {"value": values})
     assert store.shelf(what="test").gather(digests, "value").flatten().tolist() == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_a_shard_that_is_pruned_while_it_is_opened_counts_as_missing(store, monkeypatch):
+    """PyTorch opens the file a second time to map it, and says so when another process has removed it by then."""
+    shelf = store.shelf(what="pooled")
+    shelf.put(["a"], {"x": torch.ones(1, 4)})
+
+    def opened(path, kind):
+        path.unlink()
+        raise RuntimeError(f"unable to open file <{path}> in read-only mode: No such file or directory (2)")
+
+    monkeypatch.setattr(module, "safe_open", opened)
+    assert store.shelf(what="pooled").missing(["a"]) == ["a"]
 
 
 def test_a_writer_flushes_full_shards_and_the_rest(store):

@@ -40,9 +40,9 @@ def call(tmp_path_factory: pytest.TempPathFactory, write_shapes: Callable[..., P
     backbone = tmp_path_factory.mktemp("backbone") / "small"
     small = catalogue.load("embedded/resnet10-8-12-16-24", weights=False)
     backbones.write_folder(small, backbone, {"source": "random"})
-    # With rate and epochs given, nothing is left to the clock, and a busy machine makes the same model.
+    # With rate and epochs given, and time in plenty, nothing is left to the clock: a busy machine makes the same model.
     settings = {"strategy.rate": 0.001, "strategy.epochs": 2}
-    rest = {"strategy": "partial", "settings": settings, "budget": "24s", "seed": 1}
+    rest = {"strategy": "partial", "settings": settings, "budget": "10m", "seed": 1}
     return {"source": table, "backbone": f"local:{backbone}", **rest}
 
 
