@@ -15,7 +15,7 @@ from headstart.base.progress import Reporter, Silent
 from headstart.data.dataset import Dataset
 from headstart.engine.journal import Journal
 from headstart.features.frozen import Augmentation, Frozen, usual
-from headstart.features.pixels import Pixels
+from headstart.features import units
 from headstart.features.store import Store
 from headstart.tasks.task import Task
 from headstart.tune.setting import Setting
@@ -138,7 +138,7 @@ def prepare(
     targets = dataset.targets[chosen]
     task: Task = dataset.task
     metric = task.metric(metric).name if metric else task.choose_metric(targets)
-    pixels = Pixels(items, digests, backbone.info.preprocessing, store, modality=dataset.modality, report=report)
+    pixels = units.of(items, digests, backbone.info.preprocessing, store, modality=dataset.modality, report=report)
     return Ground(
         dataset=dataset,
         items=items,

@@ -193,7 +193,7 @@ def _json(asked: float | None, results: Results, top: int) -> tuple[int, int]:
             row["error"] = result.what
         else:
             readable += 1
-            row |= result.task.answer(result.scores, top) | doubt.marks(result.strangeness)
+            row |= result.answered(top) | doubt.marks(result.strangeness)
             row |= {"remark": result.remark} if result.remark else {}
             if asked is not None:
                 row["unsure"] = result.unsure
@@ -217,6 +217,6 @@ def _csv(header: Sequence[str], asked: float | None, results: Results, top: int)
         else:
             readable += 1
             marked = [str(result.unsure).lower()] * len(unsure)
-            cells = [*result.task.cells(result.scores, top), *doubt.cells(result.strangeness)]
-            writer.writerow([str(item), *cells, *marked, ""])
+            for cells in result.rows(top):
+                writer.writerow([str(item), *cells, *doubt.cells(result.strangeness), *marked, ""])
     return readable, unreadable
