@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.base import discovery
-from headstart.base.errors import MissingExtra
+from headstart.base.errors import BadOption, MissingExtra
 from headstart.base.machine import here
 from headstart.base.progress import Reporter
 from headstart.ship import exporting, sealed

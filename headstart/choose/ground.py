@@ -86,7 +86,7 @@ class Ground:
             own = parts == part
             heat = self.task.temperature(outputs[~own], targets[~own]) if (~own).any() else 1.0
             predictions[own] = self.task.predictions(outputs[own], heat)
-        return predictions
+        return self.task.settled(predictions, targets)
 
     def setting(
         self, name: str, train: np.ndarray, held: np.ndarray, frozen: Frozen | None = None, title: str = ""

@@ -295,7 +295,7 @@ def cells(item: Any) -> dict[str, str]:
     return {"word": said, "sentence": words.sentence.text}
 
 
-def export_inputs(preprocessing: Tokenization) -> ExportInputs:
+def export_inputs(preprocessing: Tokenization | None) -> ExportInputs:
     """No graph takes words yet: which token stands for which word is said by the tokenizer, outside of it.
 
     Raises:

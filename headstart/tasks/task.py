@@ -164,6 +164,13 @@ class Task(ABC):
     def predictions(self, outputs: Any, temperature: float = 1.0) -> Floats:
         """What outputs (n, C) say, (n, K): probabilities, or values in the target's own unit."""
 
+    def settled(self, predictions: Floats, targets: Any) -> Floats:
+        """Predictions (n, K) once items that are answered together have been; of their targets only their places are read.
+
+        As they are by default, for items that are answered by themselves.
+        """
+        return predictions
+
     def folded(self, weight: torch.Tensor, bias: torch.Tensor, temperature: float) -> tuple[torch.Tensor, torch.Tensor]:
         """A head (C, d), (C,) whose outputs need no temperature, nor a scale, to mean what they say."""
         return weight / temperature, bias / temperature

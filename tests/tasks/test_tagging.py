@@ -139,3 +139,14 @@ def test_a_task_of_whole_items_says_nothing_of_parts():
 def test_a_record_restores_the_task():
     task, _ = learnt()
     assert tagging.restore(task.names, task.record()) == task
+
+
+def test_a_word_that_would_go_on_with_nothing_gets_another_tag_everywhere():
+    task, targets = learnt()
+    given = sure(task, ["I-PER", "I-PER", "O", "O", "B-LOC", "B-PER"], 0.7)
+    found = task.settled(given, targets)
+    said = [task.names[tag] for tag in found.argmax(axis=1)]
+    assert said[0] != "I-PER" and said[2:] == ["O", "O", "B-LOC", "B-PER"]
+    assert np.allclose(np.sort(found, axis=1), np.sort(given, axis=1))
+    assert np.array_equal(task.settled(found, targets), found)
+    assert task.score(found, targets)["entity_f1"] == task.score(given, targets)["entity_f1"]
