@@ -1,4 +1,4 @@
-"""Logistic regression on how a word and its neighbours are written, no network: what taggers were before there were any.
+"""Logistic regression on how a word and its neighbours are written, no network: what taggers used to be.
 
 The words themselves, their beginnings, ends and shapes, and those of two neighbours on either side, hashed to columns
 (Weinberger et al., Feature hashing for large scale multitask learning, 2009); the features are those of Zhang and

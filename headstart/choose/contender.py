@@ -20,8 +20,8 @@ from headstart.choose import reading, scoring
 from headstart.choose.candidates import Candidate
 from headstart.choose.scoring import Probe, Scores, Stages
 from headstart.data.dataset import Dataset
-from headstart.features.frozen import Frozen
 from headstart.features import units
+from headstart.features.frozen import Frozen
 from headstart.features.store import Store
 
 TIMED = 8

@@ -14,8 +14,8 @@ from headstart.base.machine import Machine
 from headstart.base.progress import Reporter, Silent
 from headstart.data.dataset import Dataset
 from headstart.engine.journal import Journal
-from headstart.features.frozen import Augmentation, Frozen, usual
 from headstart.features import units
+from headstart.features.frozen import Augmentation, Frozen, usual
 from headstart.features.store import Store
 from headstart.tasks.task import Task
 from headstart.tune.setting import Setting

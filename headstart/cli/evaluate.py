@@ -113,7 +113,12 @@ def _per_label(labels: Mapping[str, Mapping[str, Any]]) -> None:
 def _per_kind(kinds: Mapping[str, Mapping[str, Any]]) -> None:
     print("\nKind by kind of entity:\n")
     rows = [
-        (name, str(row["there"]), str(row["said"]), *(_percent(row[column]) for column in ("precision", "recall", "f1")))
+        (
+            name,
+            str(row["there"]),
+            str(row["said"]),
+            *(_percent(row[column]) for column in ("precision", "recall", "f1")),
+        )
         for name, row in kinds.items()
     ]
     tables.show(("Kind", "There", "Said", "Precision, %", "Recall, %", "F1, %"), rows, right=(1, 2, 3, 4, 5))

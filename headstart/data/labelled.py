@@ -1,8 +1,8 @@
-"""Files of words with their tags, in the format of the CoNLL shared tasks: a word a line, an empty line behind a sentence.
+"""Files of words with their tags as the CoNLL shared tasks have them: a word a line, empty lines between sentences.
 
 Columns are separated by spaces or tabs (Tjong Kim Sang and De Meulder, Introduction to the CoNLL-2003 Shared Task,
-2003); CoNLL-U (Universal Dependencies) has ten of them, with tabs, and comments. Objects of JSON, one a line, with lists
-of words and tags are read as well.
+2003); CoNLL-U (Universal Dependencies) has ten of them, with tabs, and comments. Objects of JSON, one a line, with
+lists of words and tags are read as well.
 """
 
 from __future__ import annotations
@@ -55,6 +55,16 @@ class Tagged:
 
 
 @dataclass(frozen=True, slots=True)
+class _Columns:
+    """Where words and tags stand: the columns' names, if they have such, how many they are, and the two."""
+
+    names: Sequence[str]
+    width: int
+    word: int
+    tag: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Row:
     line: int
     cells: Sequence[str]
@@ -98,7 +108,7 @@ def read(path: Path, *, label: str | None, text: str | None, notes: list[str]) -
     if width < 2 or word == tag:
         what = "has a single column" if width < 2 else "has one column for words and tags"
         raise BadSource(f"The file {what}", where=f"{origin}, line {_first(lines)}", expected=EXPECTED)
-    found = list(_sentences(lines, names, width, word, tag, origin))
+    found = list(_sentences(lines, _Columns(names, width, word, tag), origin))
     if not found:
         raise BadSource("There is no sentence in the file", where=origin, expected=EXPECTED)
     said = f"column {tag + 1} of {width}" + (f" ({names[tag]})" if names else "")
@@ -109,45 +119,45 @@ def _usual(names: Sequence[str], width: int) -> int:
     return names.index("upos") if "upos" in names else width - 1
 
 
-def _sentences(
-    lines: Sequence[str], names: Sequence[str], width: int, word: int, tag: int, origin: str
-) -> Iterator[Tagged]:
+def _sentences(lines: Sequence[str], columns: _Columns, origin: str) -> Iterator[Tagged]:
     document: int | None = None
     rows: list[_Row] = []
     for number, line in enumerate([*lines, ""], start=1):
         text = line.rstrip("\r")
-        if text.strip() and not (not rows and _is_comment(text, names, width)):
+        if text.strip() and not (not rows and _is_comment(text, columns)):
             cells = _cells(text)
             if cells[0] == DOCUMENT:
                 document = 0 if document is None else document + 1
-            elif names and _INSIDE.fullmatch(cells[0]):
-                continue
-            elif len(cells) != width:
-                raise BadSource(
-                    f"This line has {count(len(cells), 'column')}, where the file has {width}: {printable(text)[:80]!r}",
-                    where=f"{origin}, line {number:,}",
-                    expected=EXPECTED,
-                    next_move="mend that line; where words have spaces in them, tabs must separate the columns",
-                )
-            else:
-                rows.append(_Row(number, cells))
+            elif not (columns.names and _INSIDE.fullmatch(cells[0])):
+                rows.append(_row(number, text, cells, columns.width, origin))
         elif rows and not text.strip():
-            yield _sentence(rows, word, tag, document, origin, missing="_" if names else "")
+            yield _sentence(rows, columns, document, origin)
             rows = []
 
 
-def _sentence(
-    rows: Sequence[_Row], word: int, tag: int, document: int | None, origin: str, *, missing: str
-) -> Tagged:
+def _row(number: int, text: str, cells: Sequence[str], width: int, origin: str) -> _Row:
+    if len(cells) != width:
+        raise BadSource(
+            f"This line has {count(len(cells), 'column')}, where the file has {width}: {printable(text)[:80]!r}",
+            where=f"{origin}, line {number:,}",
+            expected=EXPECTED,
+            next_move="mend that line; where words have spaces in them, tabs must separate the columns",
+        )
+    return _Row(number, cells)
+
+
+def _sentence(rows: Sequence[_Row], columns: _Columns, document: int | None, origin: str) -> Tagged:
+    missing = "_" if columns.names else ""
     name = f"{origin}, line {rows[0].line:,}"
-    tags = tuple(None if row.cells[tag] in ("", missing) else row.cells[tag] for row in rows)
-    sentence = sentences.of_words([row.cells[word] for row in rows], name)
+    tags = tuple(None if row.cells[columns.tag] in ("", missing) else row.cells[columns.tag] for row in rows)
+    sentence = sentences.of_words([row.cells[columns.word] for row in rows], name)
     return Tagged(sentence, tags, tuple(row.line for row in rows), document)
 
 
-def _is_comment(text: str, names: Sequence[str], width: int) -> bool:
+def _is_comment(text: str, columns: _Columns) -> bool:
     # A word may begin with #, or be nothing else.
-    return text.startswith("#") and (bool(names) or _COMMENT.match(text) is not None or len(_cells(text)) != width)
+    named = bool(columns.names) or _COMMENT.match(text) is not None
+    return text.startswith("#") and (named or len(_cells(text)) != columns.width)
 
 
 def _cells(text: str) -> list[str]:
@@ -232,7 +242,8 @@ def _looks_so(path: Path) -> bool:
         return False
     if b"\x00" in head:
         return False
-    lines = [line for line in head.decode("utf-8", "replace").split("\n")[:-1] or [head.decode("utf-8", "replace")]]
+    text = head.decode("utf-8", "replace")
+    lines = text.split("\n")[:-1] or [text]
     rows = [_cells(line) for line in lines if line.strip() and not line.startswith((DOCUMENT, "#"))]
     if len(rows) < 2 or not any(row[-1] != "O" for row in rows):
         return False
@@ -265,7 +276,9 @@ def _objects(path: Path, label: str | None, text: str | None) -> tuple[list[Tagg
     origin = printable(str(path))
     columns = objects.read(path, [])
     rows = len(next(iter(columns.values()), []))
-    names = _lists({name: next((v for v in values if v is not None), None) for name, values in columns.items()}, label, text)
+    names = _lists(
+        {name: next((v for v in values if v is not None), None) for name, values in columns.items()}, label, text
+    )
     if names is None:
         asked = label or text or ""
         known = [name for name, values in columns.items() if any(isinstance(value, list) for value in values)]

@@ -220,7 +220,11 @@ def listed(given: Any) -> list[Any]:
     """
     if isinstance(given, Sentence | Words):
         return [given]
-    if isinstance(given, list | tuple) and given and all(isinstance(each, Sentence | Words | list | tuple) for each in given):
+    if (
+        isinstance(given, list | tuple)
+        and given
+        and all(isinstance(each, Sentence | Words | list | tuple) for each in given)
+    ):
         return list(given)
     return asking.items(given)
 
@@ -302,7 +306,7 @@ def export_inputs(preprocessing: Tokenization | None) -> ExportInputs:
         ExportError: always.
     """
     raise ExportError(
-        "A model of words does not leave as a graph or another library's folder: which of a sentence's tokens stand for "
-        "its words is worked out before the network, and no such file can say it",
-        next_move="the model folder itself predicts: headstart predict MODEL FILE --json, or hs.load(MODEL).predict(...)",
+        "A model of words does not leave as a graph or another library's folder: which of a sentence's tokens stand "
+        "for its words is worked out before the network, and no such file can say it",
+        next_move="the model folder itself predicts: headstart predict MODEL FILE --json, or hs.load(MODEL).predict",
     )

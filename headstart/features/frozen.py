@@ -218,9 +218,7 @@ class Frozen:
             return {}
         return {"hidden" + EXTENT: torch.from_numpy(self.pixels.whole.extents[batch]).int()}
 
-    def _keep(
-        self, writer: Writer, pixels: Pixels | Units, batch: list[int], values: dict[str, torch.Tensor]
-    ) -> None:
+    def _keep(self, writer: Writer, pixels: Pixels | Units, batch: list[int], values: dict[str, torch.Tensor]) -> None:
         """Write the rows that the shelf lacks; one that is there already stays as it is."""
         digests = [pixels.digests[i] for i in batch]
         lost = set(writer.shelf.missing(digests))

@@ -57,7 +57,9 @@ class Training:
         if self.mix:
             mixing.check(activations.frozen.backbone, activations.depth, drawn)
             if activations.frozen.pixels.owners is not None:
-                raise BadOption("Parts of wholes cannot be mixed", where="augmentation.mixup", expected="0, and cutmix 0")
+                raise BadOption(
+                    "Parts of wholes cannot be mixed", where="augmentation.mixup", expected="0, and cutmix 0"
+                )
 
     def __len__(self) -> int:
         whole, rest = divmod(len(self._leaders), self.batch_size)
@@ -134,7 +136,7 @@ class Judging:
 
 
 def _wholes(activations: Activations, rows: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
-    """Where among the rows each whole begins, and what gives all places of some wholes by their first ones, in order."""
+    """Where among the rows each whole begins, and what gives all places of some wholes by their first ones."""
     owners = activations.frozen.pixels.owners
     if owners is None:
         return np.arange(len(rows)), lambda leaders: leaders

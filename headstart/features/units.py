@@ -1,4 +1,4 @@
-"""Inputs of items that are parts of larger ones, such as the words of a sentence: one reading serves all parts of a whole.
+"""Inputs of items that are parts of larger ones, such as the words of a sentence: one reading serves a whole.
 
 Whoever asks for some parts gets a batch of wholes in which these parts are marked, so that a network gives one row for
 each, in the order asked for. Parts of one whole that are asked for one after the other share one pass.
@@ -94,12 +94,12 @@ class Units:
         return self.whole.overview()
 
     def __getitem__(self, positions: Sequence[int] | np.ndarray) -> torch.Tensor:
-        """Inputs (b, ...) of at most as many wholes as there are positions, in which the items there are asked about."""
+        """Inputs (b, ...) of the wholes, one for neighbours, in which the items at ``positions`` are asked about."""
         wholes, marked = self.shared(positions)
         return marked(self.whole[wholes])
 
     def shared(self, positions: Sequence[int] | np.ndarray) -> tuple[list[int], Callable[[torch.Tensor], torch.Tensor]]:
-        """The wholes of the items at ``positions``, and what marks these items in a batch of them, also behind a cut."""
+        """The wholes of the items at ``positions``, and what marks these items in a batch of them, behind a cut too."""
         runs = list(_runs(self.owners, self.places, positions))
         parts = [places for _, places in runs]
         return [whole for whole, _ in runs], lambda batch: units.only(batch, parts)

@@ -193,10 +193,8 @@ def _clusters(metric: Metric, targets: Any) -> Ints | None:
     return None if metric.clusters is None else np.unique(metric.clusters(targets), return_inverse=True)[1]
 
 
-def _resampled(
-    n: int, seed: int, replicates: int, work: float, clusters: Ints | None = None
-) -> Iterator[Floats]:
-    """How often each of n items was drawn, (r, n), in batches that keep memory bounded; with its cluster (n,), if any."""
+def _resampled(n: int, seed: int, replicates: int, work: float, clusters: Ints | None = None) -> Iterator[Floats]:
+    """How often each of n items was drawn, (r, n), in batches that keep memory bounded; with its cluster, if any."""
     draws = seeds.generator(seed, "bootstrap")
     if clusters is not None:
         size = int(clusters.max(initial=-1)) + 1

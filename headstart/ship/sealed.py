@@ -403,9 +403,7 @@ class Model:
         results = self._judgements(given.items, precision, report or Silent())
         return evaluation.scored(given, list(results), self.task, doubt=self.doubt, seed=seed)
 
-    def _judgements(
-        self, queue: Sequence[Any], precision: str, report: Reporter
-    ) -> Iterator[Judgement | Undecodable]:
+    def _judgements(self, queue: Sequence[Any], precision: str, report: Reporter) -> Iterator[Judgement | Undecodable]:
         """What is said of each item as the data set has it, in order."""
         report.begin("predict", len(queue))
         for start in range(0, len(queue), CHUNK):

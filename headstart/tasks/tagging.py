@@ -48,7 +48,9 @@ def _of_words(metric: Metric) -> Metric:
         title="Word accuracy" if metric.name == "accuracy" else metric.title,
         phrase="{} word accuracy" if metric.name == "accuracy" else metric.phrase,
         prepare=lambda predictions, targets: metric.prepare(predictions, np.asarray(targets)[:, TAG]),
-        values=None if values is None else lambda predictions, targets: values(predictions, np.asarray(targets)[:, TAG]),
+        values=None
+        if values is None
+        else lambda predictions, targets: values(predictions, np.asarray(targets)[:, TAG]),
         effective=_sentences,
         clusters=_clusters,
     )
@@ -306,7 +308,6 @@ class Tagging(Classification):
             "confidences": [round(float(each), 6) for each in sure],
         }
 
-
     def told(self, answer: Mapping[str, Any]) -> str:
         """``The/DET dog/NOUN``."""
         return " ".join(f"{word}/{tag}" for word, tag in zip(answer["words"], answer["tags"], strict=True))
@@ -369,8 +370,11 @@ class Entities(Tagging):
         return spans.decoded(np.asarray(rows), spans.Order.of(np.zeros_like(place), place), self.tags)
 
     def together(self, parts: Sequence[str], places: Sequence[tuple[int, int]], rows: Floats) -> dict[str, Any]:
-        """``entities``, each with its kind, its words, its first and last character and the least sure word's confidence;
-        and what ``Tagging`` says of each word."""
+        """``entities``, and what ``Tagging`` says of each word.
+
+        Each entity has its kind, its words, its first character and the one behind its last, and the confidence of its
+        least sure word.
+        """
         words = super().together(parts, places, rows)
         said, place = self.decided(rows), np.arange(len(rows))
         found = spans.entities(said, spans.Order.of(np.zeros_like(place), place), self.tags)
@@ -388,7 +392,9 @@ class Entities(Tagging):
 
     def told(self, answer: Mapping[str, Any]) -> str:
         """``PER John Smith 97.1 %, LOC Paris 98.0 %``."""
-        found = [f"{one['kind']} {' '.join(one['words'])} {100 * one['confidence']:.1f} %" for one in answer["entities"]]
+        found = [
+            f"{one['kind']} {' '.join(one['words'])} {100 * one['confidence']:.1f} %" for one in answer["entities"]
+        ]
         return ", ".join(found) or "nothing found"
 
 

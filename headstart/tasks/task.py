@@ -165,7 +165,7 @@ class Task(ABC):
         """What outputs (n, C) say, (n, K): probabilities, or values in the target's own unit."""
 
     def settled(self, predictions: Floats, targets: Any) -> Floats:
-        """Predictions (n, K) once items that are answered together have been; of their targets only their places are read.
+        """Predictions (n, K) once items that are answered together have been; of targets only the places are read.
 
         As they are by default, for items that are answered by themselves.
         """

@@ -35,9 +35,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model(network: str, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Model:
     to = tmp_path_factory.mktemp("out") / "m"
     options = {"strategy.epochs": "15", "strategy.batch_size": "4", "strategy.rate": "0.01"}
-    return headstart.fit(
-        corpus, output=to, backbone=network, strategy="full", settings=options, budget="40s"
-    )
+    return headstart.fit(corpus, output=to, backbone=network, strategy="full", settings=options, budget="40s")
 
 
 def test_the_evidence_is_of_entities_and_has_a_baseline_without_a_network(model: Model) -> None:
@@ -71,7 +69,9 @@ def test_scores_of_labelled_words_are_those_of_the_test_part(model: Model, corpu
     assert set(found["per_kind"]) == {"FOOD", "SEA"}
     answers = [one.answer["tags"] for one in model.predict([[w for w, _ in row] for row in labelled.sentences(30, 2)])]
     truth = [[tag for _, tag in row] for row in labelled.sentences(30, 2)]
-    right = np.mean([a == b for said, there in zip(answers, truth, strict=True) for a, b in zip(said, there, strict=True)])
+    right = np.mean(
+        [a == b for said, there in zip(answers, truth, strict=True) for a, b in zip(said, there, strict=True)]
+    )
     # One sentence that is also in train, if any, is all that may differ.
     assert right == pytest.approx(found["accuracy"]["value"], abs=0.02)
 

@@ -80,5 +80,8 @@ def test_what_is_asked_about_may_be_files_texts_and_lists(tmp_path):
     path.write_text("Ann B-PER\nran O\n\nBob B-PER\n")
     found = words.asked([str(path), "the old owl"])
     assert [words.names(item)[0] for item in found] == [["Ann", "ran"], ["Bob"], ["the", "old", "owl"]]
-    assert [words.names(item)[0] for item in words.listed([["Ann", "ran"], "the owl"])] == [["Ann", "ran"], ["the", "owl"]]
+    assert [words.names(item)[0] for item in words.listed([["Ann", "ran"], "the owl"])] == [
+        ["Ann", "ran"],
+        ["the", "owl"],
+    ]
     assert words.listed("the owl") == ["the owl"]

@@ -46,9 +46,14 @@ def test_entities_are_those_that_conlleval_finds(sentences):
         indices([tag for row in sentences for tag in row]), order([len(row) for row in sentences]), TAGS
     )
     starts = np.cumsum([0, *map(len, sentences)])
-    expected = {(start + a, start + b, kind) for start, row in zip(starts, sentences) for a, b, kind in chunks(row)}
+    expected = {
+        (start + a, start + b, kind)
+        for start, row in zip(starts, sentences, strict=False)
+        for a, b, kind in chunks(row)
+    }
     assert {
-        (a, b, TAGS.kinds[kind]) for a, b, kind in zip(found.start.tolist(), found.end.tolist(), found.kind.tolist())
+        (a, b, TAGS.kinds[kind])
+        for a, b, kind in zip(found.start.tolist(), found.end.tolist(), found.kind.tolist(), strict=True)
     } == expected
 
 

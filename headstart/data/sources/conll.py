@@ -18,7 +18,7 @@ from headstart.data.labelled import EXPECTED, Tagged
 from headstart.data.parts import part_of
 from headstart.data.printable import count, listing, printable
 from headstart.data.schemes import Scheme
-from headstart.data.sentences import Sentence, Words
+from headstart.data.sentences import Sentence
 
 _PARTS = {"testa": "val", "devel": "val", "development": "val", "testb": "test", "eval": "test"}
 """Names of parts that only such corpora have."""
