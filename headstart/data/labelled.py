@@ -17,6 +17,7 @@ from typing import Any
 
 from headstart.base.errors import BadSource, UnknownName
 from headstart.data import sentences, tree
+from headstart.data.parts import part_of
 from headstart.data.printable import count, listing, printable
 from headstart.data.sentences import Sentence
 
@@ -33,6 +34,8 @@ _TAG = re.compile(r"O|[BIESLU]-\S+")
 _COMMENT = re.compile(r"#\s*[\w.:]+\s*=|#\s*$")
 _GLOBAL = re.compile(r"#\s*global\.columns\s*=\s*(.+)")
 _INSIDE = re.compile(r"\d+[-.]\d+")
+_PARTS = {"testa": "val", "devel": "val", "development": "val", "testb": "test", "eval": "test"}
+"""Names of parts that only such corpora have."""
 _LOOKED_AT = 65_536
 _ENOUGH = 0.9
 
@@ -302,9 +305,22 @@ def _objects(path: Path, label: str | None, text: str | None) -> tuple[list[Tagg
 
 
 def within(folder: Path) -> list[Path]:
-    """The files of labelled words in a folder, by name; those below it are not looked at."""
+    """The files of labelled words in a folder: by their names, or those whose names say a part, by how they begin.
+
+    Folders below it are not looked at.
+    """
     try:
         paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except OSError:
         return []
-    return [path for path in paths if tree.holds(path.is_file) and path.suffix.lower() not in LINES and is_one(path)]
+    named = [path for path in paths if path.suffix.lower() in SUFFIXES or part(path) is not None]
+    return [path for path in named if tree.holds(path.is_file) and path.suffix.lower() not in LINES and is_one(path)]
+
+
+def part(file: Path) -> str | None:
+    """The part that a file's name says: eng.testa, dev.conll, en_ewt-ud-train.conllu."""
+    for word in re.split(r"[^a-z0-9]+", file.name.lower()):
+        found = _PARTS.get(word) or part_of(word)
+        if found is not None:
+            return found
+    return None

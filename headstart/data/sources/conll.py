@@ -5,7 +5,6 @@ Every word is an item, the sentences are what they are read in, and a sentence n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,9 @@ from headstart.base.errors import BadSource
 from headstart.base.vocabulary import PARTS, Table
 from headstart.data import labelled, schemes, sentences, tree
 from headstart.data.labelled import EXPECTED, Tagged
-from headstart.data.parts import part_of
 from headstart.data.printable import count, listing, printable
 from headstart.data.schemes import Scheme
 from headstart.data.sentences import Sentence
-
-_PARTS = {"testa": "val", "devel": "val", "development": "val", "testb": "test", "eval": "test"}
-"""Names of parts that only such corpora have."""
 
 
 def claims(source: Any) -> bool:
@@ -52,7 +47,7 @@ def open(source: Any, *, label: str | None = None, path: str | None = None, text
     files = _files(source)
     read = [labelled.read(file, label=label, text=text, notes=notes) for file in files]
     everything = [one for found, _ in read for one in found]
-    parts = [_part(file) if len(files) > 1 else None for file in files]
+    parts = [labelled.part(file) if len(files) > 1 else None for file in files]
     each_part = [part for part, (found, _) in zip(parts, read, strict=True) for _ in found]
     scheme = schemes.recognised([one.tags for one in everything])
     if scheme.odd is not None:
@@ -101,15 +96,6 @@ def _files(source: Any) -> list[Path]:
         expected = (path and tree.close(path)) or EXPECTED
         raise BadSource(f"There is no file {printable(str(source))}", expected=expected)
     return sorted(found, key=lambda file: natural.key(file.name))
-
-
-def _part(file: Path) -> str | None:
-    """The part that a file's name says: eng.testa, dev.conll, en_ewt-ud-train.conllu."""
-    for word in re.split(r"[^a-z0-9]+", file.name.lower()):
-        part = _PARTS.get(word) or part_of(word)
-        if part is not None:
-            return part
-    return None
 
 
 def _groups(files: Sequence[Path], read: Sequence[Sequence[Tagged]]) -> tuple[str, ...]:
