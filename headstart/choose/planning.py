@@ -182,8 +182,8 @@ class _Work:
     def of(cls, data: Dataset) -> _Work:
         (train, held), wholes = data.folds[0], data.wholes
         # Items that are read together are one piece of work.
-        sizes = (len(np.unique(wholes[rows])) for rows in (data.development, train, held))
-        return cls(*sizes, len(data.folds), rates.cost(data.folds))
+        items, fitted, judged = (len(np.unique(wholes[rows])) for rows in (data.development, train, held))
+        return cls(items, fitted, judged, len(data.folds), rates.cost(data.folds))
 
     def batch(self, rung: Rung) -> int:
         return int(rung.options.get("batch_size", batch_size(self.train)))

@@ -166,9 +166,9 @@ def _viterbi(sequences: Sequence[Floats], tags: Tags) -> list[Ints]:
         going = step < lengths
         best[going] = ways.max(axis=1)[going] + scores[going, step]
     found = []
-    for row, length in enumerate(lengths):
-        path = [int(best[row].argmax())]
+    for number, length in enumerate(lengths.tolist()):
+        path = [int(best[number].argmax())]
         for step in range(length - 1, 0, -1):
-            path.append(int(back[row, step, path[-1]]))
+            path.append(int(back[number, step, path[-1]]))
         found.append(np.array(path[::-1], dtype=np.int64))
     return found

@@ -94,9 +94,9 @@ def _given(predictions: Any, targets: Any) -> tuple[Floats, Ints, spans.Order]:
     return np.asarray(predictions, dtype=np.float64), given[:, TAG], order
 
 
-WORDWISE: Mapping[str, Metric] = {name: _of_words(metric) for name, metric in scores.METRICS.items()}
+WORDWISE: dict[str, Metric] = {name: _of_words(metric) for name, metric in scores.METRICS.items()}
 """Scores of single words."""
-METRICS: Mapping[str, Metric] = {**_of_entities(spans.Tags(())), **WORDWISE}
+METRICS: dict[str, Metric] = {**_of_entities(spans.Tags(())), **WORDWISE}
 """Every score by its name."""
 
 
@@ -339,7 +339,7 @@ class Entities(Tagging):
         return spans.Tags(self.names)
 
     @cached_property
-    def metrics(self) -> Mapping[str, Metric]:  # type: ignore[override]
+    def metrics(self) -> dict[str, Metric]:  # type: ignore[override]
         """Those of whole entities, and of single words."""
         return {**_of_entities(self.tags), **WORDWISE}
 

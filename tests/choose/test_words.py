@@ -35,7 +35,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model(network: str, corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Model:
     to = tmp_path_factory.mktemp("out") / "m"
     options = {"strategy.epochs": "15", "strategy.batch_size": "4", "strategy.rate": "0.01"}
-    return headstart.fit(corpus, output=to, backbone=network, strategy="full", settings=options, budget="40s")
+    return headstart.fit(corpus, output=to, backbone=network, strategy="full", settings=options, budget="25s")
 
 
 def test_the_evidence_is_of_entities_and_has_a_baseline_without_a_network(model: Model) -> None:
