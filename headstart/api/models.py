@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headstart.base import discovery
-from headstart.base.errors import MissingExtra
+from headstart.base.errors import BadOption, MissingExtra
 from headstart.base.machine import here
 from headstart.base.progress import Reporter
 from headstart.ship import exporting, sealed
@@ -161,7 +161,14 @@ def serve(
     # The address first: a port that is taken should be said before a large model is loaded.
     with contextlib.closing(running.Place(host, port)) as place:
         ready = model if isinstance(model, Model) else load(model)
-        most = discovery.load("data", ready.manifest.modality).WIRE.most if max_size is None else max_size
+        wire = discovery.load("data", ready.manifest.modality).WIRE
+        if not wire.media and not wire.text:
+            raise BadOption(
+                f"A model of {ready.manifest.modality} is not served: a server answers each item by itself, and these "
+                "are answered together",
+                next_move="headstart predict MODEL FILE --json answers a whole file, and hs.load(MODEL) a program",
+            )
+        most = wire.most if max_size is None else max_size
         server = running.Server(
             ready,
             place,

@@ -11,7 +11,7 @@ from headstart.base.machine import here
 from headstart.base.progress import Reporter, Silent
 from headstart.base.quantities import seconds
 from headstart.base.ranked import Ranking
-from headstart.choose import candidates, ranking, scoring
+from headstart.choose import candidates, ranking, reading, scoring
 from headstart.data import dataset
 from headstart.data.opening import open_source
 from headstart.features.store import Store
@@ -82,7 +82,7 @@ def rank_backbones(
             family=family,
             all_local=all_local,
             bundle=bundle,
-            modality=table.modality,
+            modality=reading.backbones(table.modality),
         )
         recorded.end()
         data = dataset.build(

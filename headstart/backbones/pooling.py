@@ -1,9 +1,11 @@
-"""What stands for a text: the mean over its tokens, or the one token that an encoder was trained to say it with."""
+"""What stands for a text: the mean over its tokens, or the one token that an encoder was trained to say it with; where
+parts of it are asked about, the token that each of them begins with."""
 
 from __future__ import annotations
 
 import torch
 
+from headstart.backbones import units
 from headstart.backbones.segments import Pool, mean
 
 
@@ -21,5 +23,5 @@ def last(hidden: torch.Tensor) -> torch.Tensor:
     return mean(hidden.take_along_dim(chosen[:, :, None, None], dim=2))
 
 
-POOLINGS: dict[str, Pool] = {"mean": mean, "first": first, "last": last}
+POOLINGS: dict[str, Pool] = {"mean": mean, "first": first, "last": last, "units": units.rows}
 """By the names that configurations of backbones use."""

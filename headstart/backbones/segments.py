@@ -1,8 +1,9 @@
 """A text network of the transformers library as a chain of stages: the embeddings, then the layers.
 
 One tensor crosses every cut: tokens (b, w, t, d + 1), w windows of t tokens, the last feature being 1 where there is
-a token and 0 where a shorter text was padded. The last stage pools a text's tokens; ``Chained.tokens`` is what it
-pools. Whether the chain computes what the network computes is checked on random tokens of several lengths.
+a token (more where it is asked about, as ``units`` says) and 0 where a shorter text was padded. The last stage pools a
+text's tokens; ``Chained.tokens`` is what it pools. Whether the chain computes what the network computes is checked on
+random tokens of several lengths.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from headstart.backbones import matching, skeletons
+from headstart.backbones import matching, skeletons, units
 from headstart.backbones.assembly import Assembly
 from headstart.base.errors import WeightsError
 from headstart.base.vocabulary import Reading
@@ -45,29 +46,31 @@ class Segment(nn.Module):
         self.model, self.start, self.padding = model, start, padding
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Tokens (b, w, t, 2) int, or hidden states (b, w, t, d + 1), to hidden states (b, w, t, d + 1)."""
+        """Tokens (b, w, t, 2 or 3) int, or hidden states (b, w, t, d + 1), to hidden states (b, w, t, d + 1)."""
         windows = x.flatten(0, 1)
         mask = (windows[..., 0] > 0) if self.start else (windows[..., -1] > 0.5)
+        there = units.there(windows, mask) if self.start else windows[..., -1]
         live = mask.any(dim=1)
         if torch.compiler.is_exporting():
-            return self._steadily(windows, mask, live).unflatten(0, tuple(x.shape[:2]))
+            return self._steadily(windows, mask, live, there).unflatten(0, tuple(x.shape[:2]))
         # A text with fewer windows than another one costs nothing for those it has not.
-        mine, seen = (windows, mask) if bool(live.all()) else (windows[live], mask[live])
+        mine, seen, said = (windows, mask, there) if bool(live.all()) else (windows[live], mask[live], there[live])
         hidden = self.model(**self._given(mine, seen), attention_mask=seen.long()).last_hidden_state
-        kept = torch.cat([hidden * seen.unsqueeze(-1), seen.unsqueeze(-1).to(hidden.dtype)], dim=-1)
+        kept = torch.cat([hidden * seen.unsqueeze(-1), said.unsqueeze(-1).to(hidden.dtype)], dim=-1)
         if kept.shape[0] < windows.shape[0]:
             everything = kept.new_zeros(windows.shape[0], *kept.shape[1:])
             kept = everything.index_copy(0, torch.nonzero(live).flatten(), kept)
         return kept.unflatten(0, tuple(x.shape[:2]))
 
-    def _steadily(self, windows: torch.Tensor, mask: torch.Tensor, live: torch.Tensor) -> torch.Tensor:
+    def _steadily(
+        self, windows: torch.Tensor, mask: torch.Tensor, live: torch.Tensor, there: torch.Tensor
+    ) -> torch.Tensor:
         """The same with the same steps whatever the texts are, as a graph has to have them."""
         first = torch.arange(mask.shape[1], device=mask.device) == 0
         # A window without any token has one that nobody reads: attention to nothing is no number.
         seen = mask | (~live.unsqueeze(1) & first)
         hidden = self.model(**self._given(windows, seen), attention_mask=seen.long()).last_hidden_state
-        there = mask.unsqueeze(-1)
-        return torch.cat([torch.where(there, hidden, 0.0), there.to(hidden.dtype)], dim=-1)
+        return torch.cat([torch.where(mask.unsqueeze(-1), hidden, 0.0), there.unsqueeze(-1).to(hidden.dtype)], dim=-1)
 
     def _given(self, windows: torch.Tensor, seen: torch.Tensor) -> dict[str, torch.Tensor]:
         if not self.start:
@@ -93,8 +96,9 @@ class Ending(nn.Module):
 def mean(hidden: torch.Tensor) -> torch.Tensor:
     """The mean over the tokens there are: (b, w, t, d + 1) to (b, d), float32."""
     tokens = hidden.float().flatten(1, 2)
-    total = (tokens[..., :-1] * tokens[..., -1:]).sum(dim=1)
-    return total / tokens[..., -1].sum(dim=1, keepdim=True).clamp(min=1.0)
+    there = tokens[..., -1:].clamp(max=1.0)
+    total = (tokens[..., :-1] * there).sum(dim=1)
+    return total / there.sum(dim=1).clamp(min=1.0)
 
 
 class Chained(nn.Module):
@@ -252,7 +256,7 @@ def takes_types(model: Any) -> bool:
 
 def _gap(made: Chained, model: Any, padding: int) -> float:
     """Largest difference between chain and network, as a share of the largest feature."""
-    tokens = noise(int(model.config.vocab_size), avoid=padding)
+    tokens = units.everywhere(noise(int(model.config.vocab_size), avoid=padding))
     with torch.no_grad():
         expected = _reference(model, tokens, made.pool)
         return float((made(tokens) - expected).abs().max() / expected.abs().max())
@@ -282,9 +286,9 @@ def _reference(model: Any, tokens: torch.Tensor, pool: Pool) -> torch.Tensor:
         ]
         hidden = states[0].new_zeros(1, len(states), tokens.shape[2], states[0].shape[-1] + 1)
         for row, state in zip(hidden[0], states, strict=True):
-            row[: len(state), :-1], row[: len(state), -1] = state, 1
-        found.append(pool(hidden)[0])
-    return torch.stack(found)
+            row[: len(state), :-1], row[: len(state), -1] = state, 2
+        found.append(pool(hidden))
+    return torch.cat(found)
 
 
 def _no_chain(name: str, reason: str) -> WeightsError:

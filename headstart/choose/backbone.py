@@ -24,7 +24,7 @@ from headstart.base.errors import HeadstartError, MissingExtra, WeightsError
 from headstart.base.machine import Machine
 from headstart.base.progress import Reporter
 from headstart.base.ranked import Ranking
-from headstart.choose import finalists, ranking
+from headstart.choose import finalists, ranking, reading
 from headstart.choose.candidates import Candidate
 from headstart.data.dataset import Dataset
 from headstart.features.store import Store
@@ -91,11 +91,13 @@ def choose(
             report.begin(f"load {wanted}")
             backbone = catalogue.load(wanted, architecture=architecture, bundle=bundle)
             report.end()
-            _check(backbone, dataset)
-            return _chosen(backbone, [] if earlier is None else _said(earlier), earlier)
-        candidates, notes = _candidates(bundle, report, dataset.modality)
+            return _chosen(reading.fit(backbone, dataset.modality), [] if earlier is None else _said(earlier), earlier)
+        reads = reading.backbones(dataset.modality)
+        candidates, notes = _candidates(bundle, report, reads)
     if not candidates:
-        return _without(dataset.modality, notes, needed)
+        # Nothing can stand in where items are parts of what is read.
+        return _without(reads, notes, needed or reads != dataset.modality)
+    candidates = [reading.fit(one, dataset.modality) for one in candidates]
     if len(candidates) == 1:
         return _chosen(candidates[0], notes)
     known = sorted((_of(one) for one in candidates), key=lambda one: one.effort)
@@ -120,16 +122,6 @@ def choose(
         found = replace(found, finalists=both)
     winner = next(one for one in order if one.name == found.best)
     return _chosen(winner.load(), _said(found), found)
-
-
-def _check(backbone: Backbone, dataset: Dataset) -> None:
-    reads = backbone.info.modality
-    if reads != dataset.modality:
-        raise WeightsError(
-            f"{backbone.info.name} reads {reads}, not {dataset.modality}",
-            expected=f"a backbone of {dataset.modality}",
-            next_move="headstart backbones lists them",
-        )
 
 
 def _of(backbone: Backbone) -> Candidate:

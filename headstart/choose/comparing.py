@@ -51,13 +51,23 @@ def fitted(ground: Ground, ended: Finished) -> dict[str, Any]:
     """How the sealed network does on items that it was fitted to, as plain data; empty if it is none."""
     if ended.network is None:
         return {}
-    rows = np.unique(np.linspace(0, len(ground.items) - 1, min(SAMPLE, len(ground.items))).astype(np.int64))
+    rows = _spread(ground)
     ready = Ready(ended.network, ground.machine.precision)
     batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
     outputs = np.concatenate([ready(list(ground.frozen.pixels[batch].numpy())) for batch in batches])
     predictions = ground.task.predictions(outputs, ended.trial.temperature)
     scores = ground.task.intervals(predictions, ground.targets[rows], seed=ground.seed)
     return {"candidate": ended.trial.row.name, "items": len(rows), "of": len(ground.items), "scores": plain(scores)}
+
+
+def _spread(ground: Ground) -> np.ndarray:
+    """Items evenly over the data; of those that are read together all or none."""
+    owners = ground.frozen.pixels.owners
+    if owners is None:
+        return np.unique(np.linspace(0, len(ground.items) - 1, min(SAMPLE, len(ground.items))).astype(np.int64))
+    sizes = np.bincount(owners)
+    wholes = np.linspace(0, len(sizes) - 1, max(1, min(len(sizes), int(SAMPLE / sizes.mean())))).astype(np.int64)
+    return np.flatnonzero(np.isin(owners, wholes))
 
 
 def _gain(ground: Ground, metric: Metric, one: Trial, other: Trial) -> dict[str, float]:

@@ -16,12 +16,12 @@ from headstart.base.machine import Machine
 from headstart.base.progress import Reporter
 from headstart.base.ranked import Rank
 from headstart.base.vocabulary import BackboneInfo
-from headstart.choose import scoring
+from headstart.choose import reading, scoring
 from headstart.choose.candidates import Candidate
 from headstart.choose.scoring import Probe, Scores, Stages
 from headstart.data.dataset import Dataset
+from headstart.features import units
 from headstart.features.frozen import Frozen
-from headstart.features.pixels import Pixels
 from headstart.features.store import Store
 
 TIMED = 8
@@ -113,9 +113,10 @@ class Contender:
         """
         if self._backbone is not None:
             return self._backbone
-        if self.info.modality != self.arena.dataset.modality:
-            raise WeightsError(f"It reads {self.info.modality}, not {self.arena.dataset.modality}", where=self.name)
-        found = self._given or catalogue.load(self.name, bundle=self.arena.bundle)
+        modality = self.arena.dataset.modality
+        if self.info.modality != reading.backbones(modality):
+            raise WeightsError(f"It reads {self.info.modality}, not {modality}", where=self.name)
+        found = self._given or reading.fit(catalogue.load(self.name, bundle=self.arena.bundle), modality)
         self._info, self._head = found.info, found.source_head
         self._backbone = found
         if not self.latency_ms:
@@ -145,7 +146,8 @@ class Contender:
         features, targets = self._frozen(size).pooled(self.load().depth), self._targets(size)
         extracted = time.perf_counter()
         self.probes[size] = scoring.probe(self.arena.dataset.task, features, targets)
-        found = scoring.score(scoring.VOTES, features, targets, head=None)
+        bare = self.arena.dataset.task.bare(targets)
+        found = scoring.score(scoring.VOTES, features, bare, head=None)
         self.votes[size], self._missing = found.values, dict(found.missing)
         self._scoring = time.perf_counter() - extracted
         self.seconds += time.perf_counter() - started
@@ -157,7 +159,7 @@ class Contender:
         targets, frozen = self._targets(size), self._frozen(size)
         features = [frozen.pooled(stage) for stage in range(1, backbone.depth + 1)]
         others = [name for name in names if name not in scoring.VOTES]
-        self._scores = scoring.score(others, features[-1], targets, head=self._head)
+        self._scores = scoring.score(others, features[-1], self.arena.dataset.task.bare(targets), head=self._head)
         self._stages = scoring.stages(self.arena.dataset.task, features, targets)
         self.seconds += time.perf_counter() - started
 
@@ -198,7 +200,7 @@ class Contender:
         items = [self.arena.dataset.items[int(i)] for i in rows]
         digests = [self.arena.dataset.digests[int(i)] for i in rows]
         backbone = self.load() if self._backbone is None else self._backbone
-        pixels = Pixels(
+        pixels = units.of(
             items,
             digests,
             backbone.info.preprocessing,

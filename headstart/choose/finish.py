@@ -167,7 +167,8 @@ def _test(
             given[role] = ground.task.predictions(outputs, one.temperature)
         else:
             given[role] = model.predict(items)
-    return True, given, dataset.targets[dataset.test], strangeness
+    targets = dataset.targets[dataset.test]
+    return True, {role: ground.task.settled(each, targets) for role, each in given.items()}, targets, strangeness
 
 
 def _out_of_fold(ground: Ground, found: Climb, role: str) -> np.ndarray:

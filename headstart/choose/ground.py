@@ -14,8 +14,8 @@ from headstart.base.machine import Machine
 from headstart.base.progress import Reporter, Silent
 from headstart.data.dataset import Dataset
 from headstart.engine.journal import Journal
+from headstart.features import units
 from headstart.features.frozen import Augmentation, Frozen, usual
-from headstart.features.pixels import Pixels
 from headstart.features.store import Store
 from headstart.tasks.task import Task
 from headstart.tune.setting import Setting
@@ -88,7 +88,7 @@ class Ground:
             own = parts == part
             heat = self.task.temperature(outputs[~own], targets[~own]) if (~own).any() else 1.0
             predictions[own] = self.task.predictions(outputs[own], heat)
-        return predictions
+        return self.task.settled(predictions, targets)
 
     def setting(
         self, name: str, train: np.ndarray, held: np.ndarray, frozen: Frozen | None = None, title: str = ""
@@ -142,7 +142,7 @@ def prepare(
     targets = dataset.targets[chosen]
     task: Task = dataset.task
     metric = task.metric(metric).name if metric else task.choose_metric(targets)
-    pixels = Pixels(items, digests, backbone.info.preprocessing, store, modality=dataset.modality, report=report)
+    pixels = units.of(items, digests, backbone.info.preprocessing, store, modality=dataset.modality, report=report)
     return Ground(
         dataset=dataset,
         items=items,

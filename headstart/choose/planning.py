@@ -188,8 +188,10 @@ class _Work:
 
     @classmethod
     def of(cls, data: Dataset) -> _Work:
-        train, held = data.folds[0]
-        return cls(len(data.development), len(train), len(held), len(data.folds), rates.cost(data.folds))
+        (train, held), wholes = data.folds[0], data.wholes
+        # Items that are read together are one piece of work.
+        items, fitted, judged = (len(np.unique(wholes[rows])) for rows in (data.development, train, held))
+        return cls(items, fitted, judged, len(data.folds), rates.cost(data.folds))
 
     def batch(self, rung: Rung) -> int:
         return int(rung.options.get("batch_size", batch_size(self.train)))
@@ -205,7 +207,7 @@ def _extraction_seconds(ground: Ground, work: _Work) -> float:
     ground.frozen.run(ground.frozen.backbone, inputs)
     started = time.perf_counter()
     ground.frozen.run(ground.frozen.backbone, inputs)
-    return (time.perf_counter() - started) / len(rows) * work.items
+    return (time.perf_counter() - started) / len(inputs) * work.items
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def of_baseline(ground: Ground, name: str) -> Trial:
         parts.append(predictor.predict([ground.items[i] for i in held]))
         ground.report.advance()
     ground.report.end()
-    predictions = np.concatenate(parts)
+    predictions = ground.task.settled(np.concatenate(parts), ground.targets[ground.held])
     row = row_of(ground, name, "baseline", predictions, time.perf_counter() - started)
     arrays, _ = predictor.state()
     size = sum(np.asarray(array).nbytes for array in arrays.values())

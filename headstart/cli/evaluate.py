@@ -70,6 +70,8 @@ def main(
         _confusion(found["classes"], found["confusion"])
     if "per_label" in found:
         _per_label(found["per_label"])
+    if "per_kind" in found:
+        _per_kind(found["per_kind"])
     return 0
 
 
@@ -106,6 +108,20 @@ def _per_label(labels: Mapping[str, Mapping[str, Any]]) -> None:
     ]
     heads = ("Label", "Items", "Found, %", "Right when said, %", "Average precision, %")
     tables.show(heads, rows, right=(1, 2, 3, 4))
+
+
+def _per_kind(kinds: Mapping[str, Mapping[str, Any]]) -> None:
+    print("\nKind by kind of entity:\n")
+    rows = [
+        (
+            name,
+            str(row["there"]),
+            str(row["said"]),
+            *(_percent(row[column]) for column in ("precision", "recall", "f1")),
+        )
+        for name, row in kinds.items()
+    ]
+    tables.show(("Kind", "There", "Said", "Precision, %", "Recall, %", "F1, %"), rows, right=(1, 2, 3, 4, 5))
 
 
 def _percent(value: Mapping[str, float] | float | None) -> str:

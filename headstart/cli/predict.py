@@ -4,14 +4,16 @@ INPUTS are files, folders (searched through), glob patterns, or - for a list of 
 a model of texts they are text files, folders with them, tables (whose text column is found, or named with --text),
 sentences in quotes, or - for standard input, a text a line. One line an item is printed as soon as it is known: the
 file or row, then the label and its confidence, the labels with theirs, or the value; of a text that is longer than the
-network's window also in how many windows it was read.
+network's window also in how many windows it was read. A model of words takes CoNLL files and sentences; it answers with
+the entities of each, or with its tags.
 
 --json prints one JSON object a line: {"file": ..., "label": ..., "confidence": ...}, with --top also "top": [{"label":
-..., "confidence": ...}, ...]; a model of several labels gives "labels" and "probabilities", a regression "value"; an
-unreadable file gives {"file": ..., "error": ...}. "unfamiliar" is true for an item that is unlike anything in the
-training data, by its "strangeness", which is above 1 then. With --min-confidence, "unsure" is true for an answer that
-is less sure than asked; how many held-out items that would have kept, and how many of them wrong, is said first.
---csv prints a header and one row an item, with an error column.
+..., "confidence": ...}, ...]; a model of several labels gives "labels" and "probabilities", a regression "value", one
+of words "entities", "words", "tags" and "confidences"; an unreadable file gives {"file": ..., "error": ...}.
+"unfamiliar" is true for an item that is unlike anything in the training data, by its "strangeness", which is above 1
+then. With --min-confidence, "unsure" is true for an answer that is less sure than asked; how many held-out items that
+would have kept, and how many of them wrong, is said first.
+--csv prints a header and one row an item (or a word), with an error column.
 Unreadable files are also listed on standard error; the exit code is 1 if no file could be read.
 
 Examples:
@@ -24,6 +26,7 @@ Examples:
     find . -name '*.jpg' | headstart predict flowers -
     headstart predict mood 'What a film!' review.txt
     headstart predict mood new.csv --text review --csv
+    headstart predict names 'Ada Lovelace lived in London.' new.conll
 """
 
 from __future__ import annotations
@@ -193,7 +196,7 @@ def _json(asked: float | None, results: Results, top: int) -> tuple[int, int]:
             row["error"] = result.what
         else:
             readable += 1
-            row |= result.task.answer(result.scores, top) | doubt.marks(result.strangeness)
+            row |= result.answered(top) | doubt.marks(result.strangeness)
             row |= {"remark": result.remark} if result.remark else {}
             if asked is not None:
                 row["unsure"] = result.unsure
@@ -217,6 +220,6 @@ def _csv(header: Sequence[str], asked: float | None, results: Results, top: int)
         else:
             readable += 1
             marked = [str(result.unsure).lower()] * len(unsure)
-            cells = [*result.task.cells(result.scores, top), *doubt.cells(result.strangeness)]
-            writer.writerow([str(item), *cells, *marked, ""])
+            for cells in result.rows(top):
+                writer.writerow([str(item), *cells, *doubt.cells(result.strangeness), *marked, ""])
     return readable, unreadable

@@ -70,6 +70,14 @@ class Dataset:
     again: tuple[splitting.Folds, ...] = ()
 
     @property
+    def wholes(self) -> np.ndarray:
+        """(n,) number of what each item is read with, as a word with its sentence; most items have one of their own."""
+        room = discovery.load("data", self.modality)
+        if not hasattr(room, "whole"):
+            return np.arange(len(self))
+        return np.unique([room.part(item)[0] for item in self.items], return_inverse=True)[1]
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """What the task's predictions are of: class names in natural order, labels, or the one target."""
         return tuple(self.task.names)

@@ -37,7 +37,20 @@ def tokens(text: Text, reading: Tokenization) -> np.ndarray:
         WeightsError: when the reader's file is missing or cannot be read.
         MissingExtra: without the library that it needs.
     """
-    windows = _windows(text, reading)
+    return _beside(_windows(text, reading), reading)
+
+
+def everything(text: Text, reading: Tokenization) -> tuple[np.ndarray, list[list[Span]]]:
+    """The tokens (w, t, c) of a text in all its windows, however many they are, and where they stand.
+
+    Raises:
+        WeightsError, MissingExtra: as ``tokens``.
+    """
+    windows = _ready(reading).windows(text)
+    return _beside(windows, reading), [list(window.spans) for window in windows]
+
+
+def _beside(windows: Sequence[Window], reading: Tokenization) -> np.ndarray:
     longest = max(len(window.rows) for window in windows)
     found = np.zeros((len(windows), longest, reading.numbers), dtype=np.int32)
     for row, window in zip(found, windows, strict=True):

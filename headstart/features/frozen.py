@@ -20,6 +20,7 @@ from headstart.base.machine import Machine
 from headstart.base.progress import Reporter, Silent
 from headstart.features.pixels import Pixels
 from headstart.features.store import EXTENT, Shelf, Store, Writer, as_numpy
+from headstart.features.units import Units
 
 BATCH = 32
 MIRROR = "mirror"
@@ -76,7 +77,7 @@ class Frozen:
     def __init__(
         self,
         backbone: Backbone,
-        pixels: Pixels,
+        pixels: Pixels | Units,
         store: Store,
         machine: Machine,
         *,
@@ -88,6 +89,7 @@ class Frozen:
         self.report = report or Silent()
         self._read: dict[tuple[int, str], np.ndarray] = {}
         self._held: dict[str, Shelf] = {}
+        self._inside: list[np.ndarray] | None = None
         self._digest = backbone.digest()
 
     def pooled(self, stage: int, view: str = PLAIN) -> np.ndarray:
@@ -116,7 +118,8 @@ class Frozen:
         """
         if depth == 0:
             return Activations(self, 0, [], augmentation)
-        needed = int(self._bytes(depth) * len(self.pixels) * self.pixels.fill)
+        whole = self.pixels.whole
+        needed = int(self._bytes(depth) * len(whole) * whole.fill)
         views = views if augmentation.varies else 1
         while views > 1 and not self.store.room_for(needed * views):
             views -= 1
@@ -163,9 +166,10 @@ class Frozen:
 
     def _pooled_shelf(self, view: str) -> Shelf:
         shelf = self._held.get(view) or self._shelf("pooled", view, self._digest)
-        batches = self._batches(shelf)
+        batches = self._batches(shelf, self.pixels)
         if not batches:
             return shelf
+        batches = [self._parts(batch) for batch in batches]
         self.report.begin(f"features of {self.backbone.info.name}", sum(map(len, batches)))
         writer = Writer(shelf, hold=True)
         try:
@@ -176,7 +180,7 @@ class Frozen:
                 with torch.inference_mode(), self.machine.autocast():
                     stages = self.backbone.pooled(inputs.to(self.machine.device))
                 values = {f"stage{stage}": value.float().cpu() for stage, value in enumerate(stages, start=1)}
-                self._keep(writer, batch, values)
+                self._keep(writer, self.pixels, batch, values)
         finally:
             writer.flush()
         self.report.end()
@@ -188,22 +192,22 @@ class Frozen:
         return shelf
 
     def _fill(self, shelf: Shelf, depth: int, view: int, augmentation: Augmentation, what: str) -> None:
-        prefix, size = self.backbone.prefix(depth), self._bytes(depth)
-        batches = self._batches(shelf)
+        prefix, size, pixels = self.backbone.prefix(depth), self._bytes(depth), self.pixels.whole
+        batches = self._batches(shelf, pixels)
         if not batches:
             return
         items = sum(map(len, batches))
-        self.store.expect(int(items * size * self.pixels.fill))
+        self.store.expect(int(items * size * pixels.fill))
         self.report.begin(what, items)
         writer = Writer(shelf)
         try:
             for batch in batches:
-                inputs = self.pixels[batch]
+                inputs = pixels[batch]
                 if view:
                     inputs = self._view(inputs, batch, view, augmentation)
                 hidden = self.run(prefix, inputs)
                 hidden = hidden.to(torch.bfloat16 if self.machine.precision == "bf16" else torch.float32).cpu()
-                self._keep(writer, batch, {"hidden": hidden, **self._reach(batch, hidden)})
+                self._keep(writer, pixels, batch, {"hidden": hidden, **self._reach(batch, hidden)})
         finally:
             writer.flush()
         self.report.end()
@@ -212,11 +216,11 @@ class Frozen:
         """How far each text's own part of what crosses the cut reaches, where there are axes for it left."""
         if not self.pixels.ragged or hidden.dim() < 4:
             return {}
-        return {"hidden" + EXTENT: torch.from_numpy(self.pixels.extents[batch]).int()}
+        return {"hidden" + EXTENT: torch.from_numpy(self.pixels.whole.extents[batch]).int()}
 
-    def _keep(self, writer: Writer, batch: list[int], values: dict[str, torch.Tensor]) -> None:
+    def _keep(self, writer: Writer, pixels: Pixels | Units, batch: list[int], values: dict[str, torch.Tensor]) -> None:
         """Write the rows that the shelf lacks; one that is there already stays as it is."""
-        digests = [self.pixels.digests[i] for i in batch]
+        digests = [pixels.digests[i] for i in batch]
         lost = set(writer.shelf.missing(digests))
         rows = [row for row, digest in enumerate(digests) if digest in lost]
         writer.add([digests[row] for row in rows], {name: value[rows] for name, value in values.items()})
@@ -226,7 +230,7 @@ class Frozen:
         """Each item's own view: drawn by its contents, so it is the same in whatever data set and order it comes."""
         return torch.cat(
             [
-                self.augmented(inputs[row : row + 1], augmentation, "view", view, self.pixels.digests[i])
+                self.augmented(inputs[row : row + 1], augmentation, "view", view, self.pixels.whole.digests[i])
                 for row, i in enumerate(batch)
             ]
         )
@@ -235,18 +239,34 @@ class Frozen:
         """Let go of the features held in memory; the store still has them."""
         self._read.clear()
 
-    def _batches(self, shelf: Shelf) -> list[list[int]]:
-        """The batches that hold a missing item; where a batch begins never depends on what is missing, so an
-        extraction that was stopped and continued gives the same bits."""
-        first = {digest: i for i, digest in reversed(list(enumerate(self.pixels.digests)))}
+    def _batches(self, shelf: Shelf, kept: Pixels | Units) -> list[list[int]]:
+        """The batches of wholes that hold something missing of what is ``kept``.
+
+        Where a batch begins never depends on what is missing, so an extraction that was stopped and continued gives the
+        same bits.
+        """
+        whole = self.pixels.whole
+        first = {digest: i for i, digest in reversed(list(enumerate(whole.digests)))}
         order = sorted(first.values())
-        if self.pixels.ragged:
+        if whole.ragged:
             # Texts of about one length go together, for a batch costs what its longest costs.
-            extents = self.pixels.extents
-            order.sort(key=lambda i: (*extents[i].tolist(), self.pixels.digests[i]))
-        lost = set(shelf.missing(self.pixels.digests))
+            extents = whole.extents
+            order.sort(key=lambda i: (*extents[i].tolist(), whole.digests[i]))
+        lost = set(shelf.missing(kept.digests))
+        if kept.owners is not None:
+            owners = [int(owner) for owner, digest in zip(kept.owners, kept.digests, strict=True) if digest in lost]
+            lost = {whole.digests[owner] for owner in owners}
         batches = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
-        return [batch for batch in batches if any(self.pixels.digests[i] in lost for i in batch)]
+        return [batch for batch in batches if any(whole.digests[i] in lost for i in batch)]
+
+    def _parts(self, batch: list[int]) -> list[int]:
+        """The items that are parts of these wholes, whole by whole."""
+        if self.pixels.owners is None:
+            return batch
+        if self._inside is None:
+            order = np.argsort(self.pixels.owners, kind="stable")
+            self._inside = np.split(order, np.cumsum(np.bincount(self.pixels.owners))[:-1])
+        return [int(i) for whole in batch for i in self._inside[whole]]
 
 
 class Activations:
@@ -263,8 +283,9 @@ class Activations:
     def batch(self, positions: np.ndarray, view: int, *name: str | int) -> torch.Tensor:
         """Activations (b, ...) of the items at ``positions``; view 0 is the plain one."""
         if self.shelves:
-            digests = [self.frozen.pixels.digests[int(i)] for i in positions]
-            return self.shelves[view % len(self.shelves)].gather(digests, "hidden")
+            wholes, marked = self.frozen.pixels.shared(positions)
+            digests = [self.frozen.pixels.whole.digests[i] for i in wholes]
+            return marked(self.shelves[view % len(self.shelves)].gather(digests, "hidden"))
         inputs = self.frozen.pixels[positions]
         if view:
             inputs = self.frozen.augmented(inputs, self.augmentation, view, *name)

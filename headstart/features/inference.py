@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from headstart.backbones import units
 from headstart.base import discovery
 from headstart.base.errors import Undecodable
 from headstart.base.machine import here
 from headstart.base.progress import Reporter, Silent
 from headstart.base.vocabulary import Reading
+from headstart.features import units as units_of
 from headstart.features.familiarity import Watched
 from headstart.features.network import Features, Network
 from headstart.features.reading import load_each
@@ -42,16 +44,20 @@ class Ready:
         self.network = network.eval().to(self.machine.device).to(memory_format=torch.channels_last)
 
     def __call__(self, arrays: Sequence[np.ndarray], most: int | None = None) -> np.ndarray:
-        """Outputs (n, C) float32 of n inputs, (3, s, s) uint8 or tokens (w, t, 2), of which one pass takes ``most``.
+        """Outputs (n, C) float32 of n inputs, (3, s, s) uint8 or tokens (w, t, 2); of tokens (w, t, 3) one row a unit.
 
-        Those of one size are one forward pass; of different sizes, those that little has to be filled up for.
+        Those of one size are one forward pass, of at most ``most``; of different sizes, those that little has to be
+        filled up for.
         """
-        result = np.empty((len(arrays), self.network.width), dtype=np.float32)
+        counts = [units.number(array) for array in arrays]
+        starts = np.cumsum([0, *counts])
+        result = np.empty((starts[-1], self.network.width), dtype=np.float32)
         spare = SPARE.get(self.machine.device, SPARE_ELSEWHERE)
         for rows in alike(arrays, spare, most or len(arrays)):
             batch = joined([torch.from_numpy(arrays[row])[None] for row in rows]).to(self.machine.device)
+            places = np.concatenate([np.arange(starts[row], starts[row] + counts[row]) for row in rows])
             with torch.inference_mode(), self.machine.autocast():
-                result[rows] = self.network(batch).float().cpu().numpy()
+                result[places] = self.network(batch).float().cpu().numpy()
         return result
 
 
@@ -121,24 +127,28 @@ def outputs(
     """
     ready, report = Ready(network, precision), report or Silent()
     result = np.full((len(items), network.width), np.nan, dtype=np.float32)
-    waiting: list[tuple[int, np.ndarray]] = []
+    waiting: list[tuple[list[int], np.ndarray]] = []
+    room = discovery.load("data", modality)
     # Texts of about one length go together, for a pass costs what its longest costs.
-    ragged = getattr(discovery.load("data", modality), "RAGGED", False)
-    pool = batch_size * (POOL if ragged else 1)
+    pool = batch_size * (POOL if getattr(room, "RAGGED", False) else 1)
+    # Neighbours that are parts of one whole share its pass.
+    runs = list(units_of.runs(items, room))
 
     def run() -> None:
-        result[[position for position, _ in waiting]] = ready([array for _, array in waiting], batch_size)
-        report.advance(len(waiting))
+        rows = [position for positions, _ in waiting for position in positions]
+        result[rows] = ready([array for _, array in waiting], batch_size)
+        report.advance(len(rows))
         waiting.clear()
 
     report.begin("predict", len(items))
-    for position, array in enumerate(load_each(items, preprocessing, modality=modality)):
+    loaded = load_each([one for one, _ in runs], preprocessing, modality=modality)
+    for (_, positions), array in zip(runs, loaded, strict=True):
         if isinstance(array, Undecodable):
             if failed is None:
                 raise array
-            failed[position] = array.what
+            failed.update(dict.fromkeys(positions, array.what))
             continue
-        waiting.append((position, array))
+        waiting.append((positions, array))
         if len(waiting) == pool:
             run()
     if waiting:

@@ -5,7 +5,7 @@ Pictures are of one size. Texts are of their own: tokens (w, t, 2) of w windows,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -31,6 +31,9 @@ class Pixels:
         store: where decoded inputs are kept.
         modality: a plug-in of the data room.
         report: told how many items have been decoded.
+
+    Attributes:
+        owners: None, for every item is a whole; see ``features.units``.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Pixels:
         report: Reporter | None = None,
     ) -> None:
         self.items, self.digests, self.preprocessing, self.modality = items, digests, preprocessing, modality
+        self.owners: np.ndarray | None = None
         room = discovery.load("data", modality)
         self.ragged: bool = getattr(room, "RAGGED", False)
         self.bytes = len(items) * int(np.prod(room.shape(preprocessing)))
@@ -54,6 +58,15 @@ class Pixels:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    @property
+    def whole(self) -> Pixels:
+        """The inputs of what is read at once: of the items themselves."""
+        return self
+
+    def shared(self, positions: Sequence[int] | np.ndarray) -> tuple[list[int], Callable[[torch.Tensor], torch.Tensor]]:
+        """What is read for the items at ``positions``, and what becomes of a batch of it: nothing."""
+        return [int(position) for position in positions], lambda batch: batch
 
     def _keep(self, report: Reporter) -> None:
         try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
 
 from headstart.base import seeds
+from headstart.base.errors import BadOption
 from headstart.base.work import Batch
 from headstart.features import mixing
 from headstart.features.frozen import Activations
@@ -20,7 +21,8 @@ class Training:
     """Shuffled batches of activations; each epoch reads the next view, and batches are mixed if that is asked for.
 
     A last batch of one item is left out, for batch statistics need two. Items of lengths of their own come in batches
-    of about one length, for a batch costs what its longest costs.
+    of about one length, for a batch costs what its longest costs. Items that are parts of wholes come whole by whole,
+    and it is wholes that a batch has so many of.
 
     Args:
         activations: what the tail reads.
@@ -32,7 +34,7 @@ class Training:
         classes: C, for mixing class indices; None counts those there are.
 
     Raises:
-        BadOption: for boxes (CutMix) where no map crosses the cut.
+        BadOption: for boxes (CutMix) where no map crosses the cut; for any mixing of items that are parts of wholes.
     """
 
     def __init__(
@@ -48,14 +50,19 @@ class Training:
     ) -> None:
         self.activations, self.rows, self.targets = activations, np.asarray(rows), targets
         self.batch_size, self.seed, self.classes = batch_size, seed, classes
+        self._leaders, self._together = _wholes(activations, self.rows)
         drawn = activations.augmentation
         self.augment = augment and drawn.varies
         self.mix = augment and (drawn.mixup > 0 or drawn.cutmix > 0)
         if self.mix:
             mixing.check(activations.frozen.backbone, activations.depth, drawn)
+            if activations.frozen.pixels.owners is not None:
+                raise BadOption(
+                    "Parts of wholes cannot be mixed", where="augmentation.mixup", expected="0, and cutmix 0"
+                )
 
     def __len__(self) -> int:
-        whole, rest = divmod(len(self.rows), self.batch_size)
+        whole, rest = divmod(len(self._leaders), self.batch_size)
         return max(1, whole + (rest > 1))
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
@@ -69,15 +76,19 @@ class Training:
 
     def _cut(self, epoch: int) -> list[np.ndarray]:
         """The rows of each batch."""
+        return [self.rows[self._together(leaders)] for leaders in self._drawn(epoch)]
+
+    def _drawn(self, epoch: int) -> list[np.ndarray]:
+        """Where the first row of each whole of each batch stands among the rows."""
         draw = seeds.generator(self.seed, "order", epoch)
-        order = self.rows[draw.permutation(len(self.rows))]
+        order = self._leaders[draw.permutation(len(self._leaders))]
         sizes = self.activations.frozen.pixels.sizes
         if sizes is None:
             return [order[step * self.batch_size : (step + 1) * self.batch_size] for step in range(len(self))]
         # What is too little for a batch of its own is left out before it is sorted: it shall not always be the longest.
         order, pool = order[: len(self) * self.batch_size], POOL * self.batch_size
         pools = [order[begin : begin + pool] for begin in range(0, len(order), pool)]
-        sorted_ = np.concatenate([each[np.argsort(sizes[each], kind="stable")] for each in pools])
+        sorted_ = np.concatenate([each[np.argsort(sizes[self.rows[each]], kind="stable")] for each in pools])
         found = [sorted_[begin : begin + self.batch_size] for begin in range(0, len(order), self.batch_size)]
         return [found[int(each)] for each in draw.permutation(len(found))]
 
@@ -107,14 +118,34 @@ class Judging:
         self.activations, self.rows, self.targets = activations, np.asarray(rows), targets
         self.batch_size = batch_size
         sizes = activations.frozen.pixels.sizes
-        everything = np.arange(len(self.rows))
-        self.order = everything if sizes is None else np.argsort(sizes[self.rows], kind="stable")
+        leaders, together = _wholes(activations, self.rows)
+        if sizes is not None:
+            leaders = leaders[np.argsort(sizes[self.rows[leaders]], kind="stable")]
+        starts = range(0, max(1, len(leaders)), batch_size)
+        self._cut = [together(leaders[start : start + batch_size]) for start in starts]
+        self.order = np.concatenate(self._cut)
 
     def __len__(self) -> int:
-        return max(1, -(-len(self.rows) // self.batch_size))
+        return len(self._cut)
 
     def batches(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The same batches whatever the epoch."""
         for step in range(start, len(self)):
-            index = self.rows[self.order[step * self.batch_size : (step + 1) * self.batch_size]]
+            index = self.rows[self._cut[step]]
             yield Batch(self.activations.batch(index, 0), torch.from_numpy(self.targets[index]), index)
+
+
+def _wholes(activations: Activations, rows: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """Where among the rows each whole begins, and what gives all places of some wholes by their first ones."""
+    owners = activations.frozen.pixels.owners
+    if owners is None:
+        return np.arange(len(rows)), lambda leaders: leaders
+    order = np.argsort(owners[rows], kind="stable")
+    starts = np.flatnonzero(np.diff(owners[rows][order], prepend=-1))
+    parts = {int(part[0]): part for part in np.split(order, starts[1:])} if len(order) else {}
+
+    def together(leaders: np.ndarray) -> np.ndarray:
+        found = [parts[int(leader)] for leader in leaders]
+        return np.concatenate(found) if found else leaders
+
+    return order[starts], together

@@ -92,9 +92,9 @@ def contributions(network: Network, inputs: torch.Tensor, directions: np.ndarray
 
 def same(hidden: torch.Tensor) -> torch.Tensor:
     """Tokens (b, w, t, d + 1) of which each is the mean of its text's, where there is one."""
-    there = hidden[..., -1:]
+    there = hidden[..., -1:].clamp(max=1.0)
     mean = (hidden * there).sum(dim=(1, 2), keepdim=True) / there.sum(dim=(1, 2), keepdim=True).clamp(min=1)
-    return torch.cat([(mean * there)[..., :-1], there], dim=-1)
+    return torch.cat([(mean * there)[..., :-1], hidden[..., -1:]], dim=-1)
 
 
 class _Behind(nn.Module):

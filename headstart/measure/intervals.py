@@ -9,6 +9,9 @@ bootstrap collapses:
   disagreement on n items it is +-2.77 / (n + 2), close to the rule of three; with few, it stops a bootstrap from
   calling four items against none a difference (the exact McNemar test gives p = 0.125).
 
+Items that come in clusters, as the words of a sentence do, are no independent draws: whole clusters are resampled then
+(Field and Welsh, Bootstrapping clustered data, 2007), and no closed form is taken.
+
 Bootstrap: Efron and Tibshirani, An Introduction to the Bootstrap (1993).
 """
 
@@ -25,7 +28,7 @@ from headstart.base import seeds
 from headstart.base.errors import DataError
 from headstart.base.vocabulary import Interval
 from headstart.measure import arrays, scores
-from headstart.measure.arrays import Floats
+from headstart.measure.arrays import Floats, Ints
 from headstart.measure.metric import Metric
 
 Z = 1.959963984540054
@@ -75,10 +78,11 @@ def bootstrap(
     metric = scores.named(name)
     score, n = metric.prepare(probabilities, targets), len(np.asarray(targets))
     value = float(score(np.ones((1, n)))[0])
-    if metric.proportion:
+    if metric.proportion and metric.clusters is None:
         return wilson(round(value * n), n)
     work = n * metric.effort(probabilities)
-    found = np.concatenate([score(counts) for counts in _resampled(n, seed, replicates, work)])
+    drawn = _resampled(n, seed, replicates, work, _clusters(metric, targets))
+    found = np.concatenate([score(counts) for counts in drawn])
     low, high = np.quantile(found, [0.025, 0.975])
     if metric.name == "calibration_error":
         chance = _error_of_a_calibrated_model(probabilities, seed, replicates)
@@ -106,13 +110,13 @@ def paired(
         UnknownName, DataError: as ``scores.score`` does.
     """
     metric = scores.named(name)
-    if metric.values is not None:
+    if metric.values is not None and metric.clusters is None:
         a, b = metric.values(p_a, targets), metric.values(p_b, targets)
         return mean_difference(a, b, bounded=metric.bounded, seed=seed, replicates=replicates)
     if np.shape(p_a) != np.shape(p_b):
         raise DataError("The two models do not have the same outputs", where=f"{np.shape(p_a)} and {np.shape(p_b)}")
     score_a, score_b, n = metric.prepare(p_a, targets), metric.prepare(p_b, targets), len(np.asarray(targets))
-    drawn = _resampled(n, seed, replicates, 2 * n * metric.effort(p_a))
+    drawn = _resampled(n, seed, replicates, 2 * n * metric.effort(p_a), _clusters(metric, targets))
     found = np.concatenate([score_a(counts) - score_b(counts) for counts in drawn])
     whole = np.ones((1, n))
     value = float(score_a(whole)[0] - score_b(whole)[0])
@@ -185,9 +189,20 @@ def _around(value: float, low: float, high: float) -> Interval:
     return Interval(value, min(low, value), max(high, value))
 
 
-def _resampled(n: int, seed: int, replicates: int, work: float) -> Iterator[Floats]:
-    """How often each of n items was drawn, (r, n), in batches that keep memory bounded."""
+def _clusters(metric: Metric, targets: Any) -> Ints | None:
+    return None if metric.clusters is None else np.unique(metric.clusters(targets), return_inverse=True)[1]
+
+
+def _resampled(n: int, seed: int, replicates: int, work: float, clusters: Ints | None = None) -> Iterator[Floats]:
+    """How often each of n items was drawn, (r, n), in batches that keep memory bounded; with its cluster, if any."""
     draws = seeds.generator(seed, "bootstrap")
+    if clusters is not None:
+        size = int(clusters.max(initial=-1)) + 1
+        for now in _batches(n, replicates, work):
+            drawn = draws.integers(0, size, size=(now, size)) + size * np.arange(now)[:, None]
+            counts = np.bincount(drawn.ravel(), minlength=now * size).reshape(now, size)
+            yield counts[:, clusters].astype(np.float64)
+        return
     for now in _batches(n, replicates, work):
         drawn = draws.integers(0, n, size=(now, n)) + n * np.arange(now)[:, None]
         yield np.bincount(drawn.ravel(), minlength=now * n).reshape(now, n).astype(np.float64)

@@ -40,6 +40,8 @@ class Metric:
         digits: behind the point, for what is no percentage; None for three significant ones.
         decides: candidates may be chosen by it.
         effort: work of one weighting of one item, where a mean over items is 1.
+        clusters: targets -> (n,) numbers of what items come in, such as the sentence of a word; it is those that a new
+            sample would vary, so that intervals draw them whole. None where items come by themselves.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Metric:
     digits: int | None = 3
     decides: bool = True
     effort: Callable[[Any], float] = lambda predictions: 1.0
+    clusters: Callable[[Any], Any] | None = None
 
     def score(self, predictions: Any, targets: Any) -> float:
         """The score of all items, each counted once.

@@ -102,7 +102,7 @@ def tests(verdict: dict[str, Any], task: Task) -> Piece:
 def prediction(shown: Prediction) -> str:
     """A prediction: the item as a picture, the answer, and the most probable classes or labels."""
     rows: list[list[Any]] = []
-    if shown.task.words.counted:
+    if shown.task.words.counted and not shown.parts:
         order = np.argsort(-shown.scores, kind="stable")[:TOP]
         rows = [[shown.classes[i], display.bar(float(shown.scores[i]))] for i in order]
     item, name = _looks(shown, 96)

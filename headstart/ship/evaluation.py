@@ -97,6 +97,7 @@ def scored(
     if not readable:
         raise DataError("None of the items could be read", where=skipped[0].where, expected=skipped[0].why)
     targets, predictions = given.targets[list(readable)], np.stack([row.scores for row in readable.values()])
+    predictions = task.settled(predictions, targets)
     scores = task.intervals(predictions, targets, seed=seed)
     return {
         **{name: interval.as_dict() for name, interval in scores.items()},

@@ -143,6 +143,7 @@ def export(
     target = _settled(Path(output), plugin, Path(folder), overwrite)
     report.begin("load the model")
     model = sealed.load(folder)
+    _check_leaves(model)
     with _aside(target) as aside:
         report.begin(f"write {to}")
         written: Written = plugin.write(model, aside / target.name, **given)
@@ -199,6 +200,17 @@ def _options(to: str, plugin: ModuleType, options: Mapping[str, Any], validate: 
             expected="it together with int8",
         )
     return discovery.read_options(plugin.write, options, kind=f"{to} option")
+
+
+def _check_leaves(model: Model) -> None:
+    """Refuse a model of items that are read together, as no format has them yet; its modality says why.
+
+    Raises:
+        ExportError: for such a model.
+    """
+    room = discovery.load("data", model.manifest.modality)
+    if hasattr(room, "whole"):
+        room.export_inputs(None)
 
 
 def _format(name: str) -> Any:

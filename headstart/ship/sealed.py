@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from headstart.base import discovery
 from headstart.base import manifest as manifests
 from headstart.base.errors import BadOption, ModelFolderError, Undecodable
 from headstart.base.manifest import Manifest
@@ -26,7 +27,7 @@ from headstart.ship import display, doubt, evaluation, golden
 from headstart.ship.described import task_of
 from headstart.ship.doubt import Doubt
 from headstart.ship.items import listed
-from headstart.ship.scoring import Scorer, restored
+from headstart.ship.scoring import Judgement, Scorer, restored
 from headstart.tasks.task import Task
 
 OnError = Literal["raise", "skip"]
@@ -50,6 +51,8 @@ class Prediction:
             where the model does not measure it.
         unsure: its confidence is below the one that was asked for.
         remark: what there is to be said of how the item was read, such as "read in 3 windows"; empty for nothing.
+        parts: of an item whose parts are answered, such as the words of a sentence, what they are; ``scores`` are
+            (m, K) then, a row a part.
     """
 
     item: Any = field(compare=False)
@@ -60,6 +63,7 @@ class Prediction:
     strangeness: float | None = field(default=None, compare=False)
     unsure: bool = field(default=False, compare=False)
     remark: str = field(default="", compare=False)
+    parts: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -96,16 +100,26 @@ class Prediction:
     @property
     def probabilities(self) -> dict[str, float]:
         """Class or label -> probability."""
+        self._alone()
         return dict(zip(self.classes, self.scores.tolist(), strict=True))
 
     def top(self, count: int) -> list[tuple[str, float]]:
         """The ``count`` most probable classes with their probabilities, best first."""
+        self._alone()
         order = np.argsort(-self.scores, kind="stable")[:count]
         return [(self.classes[i], float(self.scores[i])) for i in order]
 
     def said(self, top: int = 1) -> str:
         """The answer in a line of text."""
-        return self.task.said(self.scores, top)
+        return self.task.told(self.answer) if self.parts else self.task.said(self.scores, top)
+
+    def answered(self, top: int = 1) -> dict[str, Any]:
+        """The answer as plain data, the ``top`` most probable names in it if more than one is wanted."""
+        return self.answer if self.parts else self.task.answer(self.scores, top)
+
+    def rows(self, top: int = 1) -> list[list[str]]:
+        """The answer as rows of cells, of which ``Task.header`` has the columns: one, or one for each part."""
+        return self.task.listed(self.answer) if self.parts else [self.task.cells(self.scores, top)]
 
     def __repr__(self) -> str:
         shape = getattr(self.item, "shape", None)
@@ -116,6 +130,13 @@ class Prediction:
 
     def _repr_html_(self) -> str:
         return display.prediction(self)
+
+    def _alone(self) -> None:
+        if self.parts:
+            raise BadOption(
+                f"A {self.task.kind} model's answer is of {len(self.parts)} parts, each with its own probabilities",
+                expected="scores, a row for each of parts",
+            )
 
     def _of(self, name: str) -> Any:
         if name not in self.answer:
@@ -145,6 +166,8 @@ class Model:
     def __init__(self, path: Path, manifest: Manifest, task: Task, scorer: Scorer, doubt: Doubt | None = None) -> None:
         self.path, self.manifest, self.task, self._scorer = path, manifest, task, scorer
         self.doubt = doubt or Doubt()
+        room = discovery.load("data", manifest.modality, kind="modality")
+        self._parts = room if hasattr(room, "parts") else None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -215,6 +238,11 @@ class Model:
         """
         rows = []
         _check(on_error)
+        if self._parts is not None:
+            raise BadOption(
+                f"A {self.task.kind} model has no single row of probabilities for an item",
+                expected="predict, whose answers have scores with a row for each part",
+            )
         for _, result in self.stream(items, precision=precision):
             if isinstance(result, Prediction):
                 rows.append(result.scores)
@@ -275,15 +303,58 @@ class Model:
         report.begin("predict", len(queue))
         for start in range(0, len(queue), CHUNK):
             chunk = queue[start : start + CHUNK]
-            failed: dict[int, str] = {}
-            judged = self._scorer.judge(chunk, precision=precision, failed=failed)
+            answer = self._chunk if self._parts is None else self._chunk_of_parts
+            for position, (item, found) in enumerate(answer(chunk, precision, least)):
+                yield item, Undecodable(found, where=where(item, start + position)) if isinstance(found, str) else found
             report.advance(len(chunk))
-            for position, item in enumerate(chunk):
-                if position in failed:
-                    yield item, Undecodable(failed[position], where=where(item, start + position))
-                else:
-                    yield item, self._prediction(item, judged.scores[position], judged.strangeness[position], least)
         report.end()
+
+    def _chunk(self, chunk: Sequence[Any], precision: str, least: float) -> Iterator[tuple[Any, Prediction | str]]:
+        failed: dict[int, str] = {}
+        judged = self._scorer.judge(chunk, precision=precision, failed=failed)
+        for position, item in enumerate(chunk):
+            if position in failed:
+                yield item, failed[position]
+            else:
+                yield item, self._prediction(item, judged.scores[position], judged.strangeness[position], least)
+
+    def _chunk_of_parts(
+        self, chunk: Sequence[Any], precision: str, least: float
+    ) -> Iterator[tuple[Any, Prediction | str]]:
+        """Items whose parts are what the network answers, all of them in one go."""
+        taken = [self._taken_apart(item) for item in chunk]
+        failed: dict[int, str] = {}
+        everything = [part for parts in taken if not isinstance(parts, str) for part in parts]
+        scores = self._scorer.score(everything, precision=precision, failed=failed) if everything else np.empty((0, 0))
+        start = 0
+        for item, parts in zip(chunk, taken, strict=True):
+            if isinstance(parts, str):
+                yield item, parts
+                continue
+            rows = range(start, start + len(parts))
+            start += len(parts)
+            wrong = next((failed[row] for row in rows if row in failed), None)
+            yield item, wrong if wrong is not None else self._of_parts(item, scores[rows.start : rows.stop], least)
+
+    def _taken_apart(self, item: Any) -> Sequence[Any] | str:
+        try:
+            return tuple(self._parts.parts(item)) if self._parts is not None else ()
+        except Undecodable as error:
+            return error.what
+
+    def _of_parts(self, item: Any, scores: np.ndarray, least: float) -> Prediction:
+        names, places = self._parts.names(item) if self._parts is not None else ([], [])
+        sure = self.task.sureness(scores) if least else None
+        return Prediction(
+            item,
+            self.task.together(names, places, scores),
+            scores,
+            self.task,
+            self.manifest.modality,
+            unsure=sure is not None and bool((sure < least).any()),
+            remark=self._scorer.remark(item),
+            parts=tuple(names),
+        )
 
     def _prediction(self, item: Any, scores: np.ndarray, strangeness: float, least: float) -> Prediction:
         sure = self.task.sureness(scores[None]) if least else None
@@ -329,8 +400,20 @@ class Model:
             DataError: when the source cannot be used, or has classes or labels that the model does not know.
         """
         given = evaluation.examples(open_source(source, labels, label=label, path=path, text=text), self.task)
-        results = self._stream(given.items, precision, report or Silent())
-        return evaluation.scored(given, [result for _, result in results], self.task, doubt=self.doubt, seed=seed)
+        results = self._judgements(given.items, precision, report or Silent())
+        return evaluation.scored(given, list(results), self.task, doubt=self.doubt, seed=seed)
+
+    def _judgements(self, queue: Sequence[Any], precision: str, report: Reporter) -> Iterator[Judgement | Undecodable]:
+        """What is said of each item as the data set has it, in order."""
+        report.begin("predict", len(queue))
+        for start in range(0, len(queue), CHUNK):
+            chunk = queue[start : start + CHUNK]
+            failed: dict[int, str] = {}
+            judged = self._scorer.judge(chunk, precision=precision, failed=failed).each()
+            for position, one in enumerate(judged):
+                yield Undecodable(failed[position]) if position in failed else one
+            report.advance(len(chunk))
+        report.end()
 
     def report(self, to: str | Path | None = None) -> Path:
         """Write the report, one page of HTML: ``report.html`` in the model's folder by default.

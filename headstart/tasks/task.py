@@ -121,6 +121,10 @@ class Task(ABC):
         """(n, K) which names each item counts for; all by default."""
         return np.ones((len(targets), len(self.names)), dtype=bool)
 
+    def bare(self, targets: np.ndarray) -> np.ndarray:
+        """Targets without what only says where an item belongs: what scores of features read; themselves by default."""
+        return targets
+
     @abstractmethod
     def about(self, targets: np.ndarray) -> str:
         """What the items are, behind their number: ``in 3 classes``."""
@@ -159,6 +163,13 @@ class Task(ABC):
     @abstractmethod
     def predictions(self, outputs: Any, temperature: float = 1.0) -> Floats:
         """What outputs (n, C) say, (n, K): probabilities, or values in the target's own unit."""
+
+    def settled(self, predictions: Floats, targets: Any) -> Floats:
+        """Predictions (n, K) once items that are answered together have been; of targets only the places are read.
+
+        As they are by default, for items that are answered by themselves.
+        """
+        return predictions
 
     def folded(self, weight: torch.Tensor, bias: torch.Tensor, temperature: float) -> tuple[torch.Tensor, torch.Tensor]:
         """A head (C, d), (C,) whose outputs need no temperature, nor a scale, to mean what they say."""
@@ -364,6 +375,27 @@ class Task(ABC):
     def said(self, row: Floats, top: int = 1) -> str:
         """The same in a line of text."""
         return ", ".join(text(value) for value in self.answer(row).values())
+
+    def together(self, parts: Sequence[str], places: Sequence[tuple[int, int]], rows: Floats) -> dict[str, Any]:
+        """What predictions (m, K) of the parts of one item say of it, as plain data, for a task of parts.
+
+        Args:
+            parts: the m parts in words.
+            places: where each stands in the item.
+            rows: the predictions.
+
+        Raises:
+            BadOption: by default, for a task whose items have no parts.
+        """
+        raise BadOption(f"A {self.kind} model says nothing of the parts of an item")
+
+    def told(self, answer: Mapping[str, Any]) -> str:
+        """What ``together`` gave, in a line of text."""
+        return ", ".join(f"{name} {text(value)}" for name, value in answer.items())
+
+    def listed(self, answer: Mapping[str, Any]) -> list[list[str]]:
+        """What ``together`` gave, as rows of cells, of which ``header`` has the columns."""
+        return [[text(value) for value in answer.values()]]
 
     def header(self, top: int = 1) -> list[str]:
         """Columns of ``cells``."""

@@ -38,7 +38,8 @@ def show(facts: Facts) -> Panel | None:
 
 def _matrix(facts: Facts, part: Held, details: Mapping[str, Any], counts: np.ndarray) -> Matrix:
     predicted = part.predictions.argmax(axis=1)
-    truth = np.asarray(part.targets).astype(int)
+    given = np.asarray(part.targets)
+    truth = (given if facts.task is None else facts.task.bare(given)).astype(int)
     shown = _shown(counts)
     cells = [(int(row), int(column)) for row, column in zip(*np.nonzero(counts), strict=True)]
     # Mistakes first: they are what is looked at, and there is room for so many items only.
