@@ -111,6 +111,7 @@ class Run:
         ``multiply_adds``, ``seconds``, ``trainable``. ``stopped``: why there was no further rung. ``textbook``: the
         ``cell`` of the usual rule, its ``advice``, whether the measurement ``agreed`` (None if it cannot tell) and
         ``why``. ``constraints``: what the user allowed. ``search``: the trials of a search within a rung.
+        ``draws``: what came of further draws of the folds, a sentence.
         """
         return self.written("ladder", Mapping)
 

@@ -380,7 +380,7 @@ def _repeat(ground: Ground, plan: dict[str, Any], found: Climb, clock: Clock) ->
     if taken is not None:
         note = repeating.said(ground, found.trials, taken)
         found.notes.append(note)
-        ground.report.say(note)
+        ground.report.detail(note)
         if found.account is not None:
             found.account.say(draws=note)
 

@@ -36,11 +36,14 @@ def show_model(model: Model, *, as_json: bool, explain: bool = False) -> None:
         print()
     print("Evidence, measured on the validation items (95 % intervals):\n")
     show_evidence(model.evidence, model.task)
+    run = Run(model.path / "run")
+    # The table has the first draw of the folds; whoever reads it may wonder why another candidate won.
+    if (draws := run.ladder.get("draws")) and not explain:
+        print("\n" + tables.wrapped(printable(f"{draws}.")))
     _show_tests(model.verdict, model.task)
     sentence = model.verdict.get("sentence")
     if sentence:
         print("\n" + tables.wrapped(printable(str(sentence))))
-    run = Run(model.path / "run")
     _show_findings(run.findings)
     _show_labels(run.findings)
     path = _short(model.path)

@@ -150,8 +150,12 @@ def test_the_finalists_are_shown_with_the_one_that_was_sealed(
         "models": {"transfer": "partial@3", "baseline": "pixels"},
         "tests": {"transfer": {"accuracy": accuracy}, "baseline": {"accuracy": accuracy}},
     }
-    outcome.show_model(sealed_to(tmp_path / "m", network, verdict=verdict), as_json=False)
+    model = sealed_to(tmp_path / "m", network, verdict=verdict)
+    (model.path / "run").mkdir(exist_ok=True)
+    (model.path / "run" / "ladder.json").write_text('{"draws": "On 5 draws of the folds partial@3 was the best"}')
+    outcome.show_model(model, as_json=False)
     lines = capsys.readouterr().out.splitlines()
+    assert "On 5 draws of the folds partial@3 was the best." in lines
     assert any(line.startswith("partial@3, transferred") and line.endswith("yes") for line in lines)
     assert any(line.startswith("pixels, no network") and not line.endswith("yes") for line in lines)
     shutil.rmtree(tmp_path / "m")
