@@ -55,7 +55,7 @@ browser:
 	fi
 
 demo: $(VENV)/.installed
-	$(BIN)/python examples/digits.py $(DEMO)/digits
+	$(BIN)/python examples/digits.py $(DEMO)/digits --per-class 25
 	@# Offline: with the backbones that are on this machine, so that it takes the same time everywhere.
 	HF_HUB_OFFLINE=1 $(BIN)/headstart fit $(DEMO)/digits -o $(DEMO)/model --overwrite --budget $(BUDGET)
 	$(BIN)/headstart predict $(DEMO)/model $(DEMO)/digits/test/7/digit-00*.png
