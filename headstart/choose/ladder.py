@@ -370,7 +370,8 @@ def _repeat(ground: Ground, plan: dict[str, Any], found: Climb, clock: Clock) ->
     if not close:
         return
     if "draws" not in plan:
-        plan["draws"] = repeating.draws(ground, close, clock)
+        # An earlier run's plan is followed and not the clock, and what it does not have is not done.
+        plan["draws"] = 0 if ground.journal.replays else repeating.draws(ground, close, clock)
         ground.journal.write("plan", plan)
     if not plan["draws"]:
         return

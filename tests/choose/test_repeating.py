@@ -121,3 +121,9 @@ def test_a_climb_over_few_items_says_it_and_a_resumed_one_repeats_it(few: Ground
     first, second = [[(one.row.name, one.again) for one in found.trials] for found in climbed]
     assert first == second and all(len(again) == 4 for _, again in first)
     assert [Run(tmp_path / "run").ladder["draws"]] == climbed[0].notes == climbed[1].notes
+
+    replayed = Journal(tmp_path / "replayed")
+    replayed.begin({"id": "y", "replay": "x"})
+    found = Climb(climbed[0].trials[:])
+    ladder._repeat(replace(fresh, journal=replayed), {}, found, Clock(1e6))
+    assert replayed.plan["draws"] == 0 and found.notes == [], "a plan from before has no draws, and a replay adds none"
