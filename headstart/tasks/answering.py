@@ -119,8 +119,8 @@ class Answering(Task):
     # From labels to targets.
 
     def encode(self, values: Sequence[Value]) -> np.ndarray:
-        """Targets (n, 24) float32."""
-        found = np.zeros((len(values), WIDTH), dtype=np.float32)
+        """Targets (n, 24)."""
+        found = np.zeros((len(values), WIDTH))
         for row, value in zip(found, values, strict=True):
             row[: len(value)] = value
         return found
