@@ -132,7 +132,7 @@ def _of(question: str, context: str, places: Sequence[tuple[int, int]]) -> Float
     both = (written[:, :, None] * kind).reshape(len(words), -1)
     extra = np.column_stack([shared > 0, inside, inside >= inside.max() - 1e-9, before, behind, inside * (shared == 0)])
     found = np.zeros((len(words) + 1, COLUMNS))
-    found[1:, : -3] = np.column_stack([reached, extra, written, both])
+    found[1:, :-3] = np.column_stack([reached, extra, written, both])
     # "No answer" has three features of its own, and none of a word's.
     found[0, -3:] = 1.0, float(inside.max()), len(asked & often.keys()) / max(1, len(asked))
     return found

@@ -78,7 +78,15 @@ def _metrics() -> dict[str, Metric]:
         prepare = of_totals(lambda predictions, targets: _of_questions(predictions, targets, value), _mean)
         phrase = "{} " + title[0].lower() + title[1:]
         return Metric(
-            name, title, True, prepare, bounded=True, percent=True, phrase=phrase, effective=_questions, clusters=_clusters
+            name,
+            title,
+            True,
+            prepare,
+            bounded=True,
+            percent=True,
+            phrase=phrase,
+            effective=_questions,
+            clusters=_clusters,
         )
 
     loss = Metric(
@@ -151,7 +159,9 @@ class Answering(Task):
     def about(self, targets: np.ndarray) -> str:
         """How many questions there are."""
         none = int(((np.asarray(targets)[:, PLACE] == 0) & (np.asarray(targets)[:, BEGINS] > 0)).sum())
-        return f"in the texts of {int(_questions(targets)):,} questions" + (f", {none:,} without an answer" if none else "")
+        return f"in the texts of {int(_questions(targets)):,} questions" + (
+            f", {none:,} without an answer" if none else ""
+        )
 
     # From features to predictions.
 

@@ -70,7 +70,9 @@ def test_a_place_is_shown_marked_in_its_text():
     assert all(mark == 0 for text in places.render(ONE).texts for _, mark in text)
 
 
-@pytest.mark.parametrize("item", ["a text", ("q", ""), ("q", " \n"), None, ("a", "b", "c"), ("q", 1), {"question": "q"}])
+@pytest.mark.parametrize(
+    "item", ["a text", ("q", ""), ("q", " \n"), None, ("a", "b", "c"), ("q", 1), {"question": "q"}]
+)
 def test_what_is_no_question_with_a_text_is_refused(item):
     with pytest.raises(Undecodable):
         places.decode(item)
@@ -89,11 +91,22 @@ def test_a_command_asks_of_files_rows_and_a_question_with_its_text(tmp_path):
     squad = made.written(tmp_path / "s.json", made.questions(2))
     (tmp_path / "t.csv").write_text("question,context\nwho is it,the old owl\n")
     (tmp_path / "text.txt").write_text("the owl was here")
-    args = [str(squad), "who was it", "it was the owl", str(tmp_path / "t.csv"), "was it near", str(tmp_path / "text.txt")]
+    args = [
+        str(squad),
+        "who was it",
+        "it was the owl",
+        str(tmp_path / "t.csv"),
+        "was it near",
+        str(tmp_path / "text.txt"),
+    ]
     found = places.asked(args, text="question,context")
     pairs = [(one.asked.question, one.asked.context) for one in map(places.decode, found)]
     assert [pair for pair in pairs[:2]] == [(q, c) for q, c, _ in made.questions(2)]
-    assert pairs[2:] == [("who was it", "it was the owl"), ("who is it", "the old owl"), ("was it near", "the owl was here")]
+    assert pairs[2:] == [
+        ("who was it", "it was the owl"),
+        ("who is it", "the old owl"),
+        ("was it near", "the owl was here"),
+    ]
     assert str(found[2]) == "who was it"
     with pytest.raises(BadSource, match="no text that this question is asked of"):
         places.asked(["who was it"])

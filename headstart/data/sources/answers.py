@@ -24,7 +24,9 @@ from headstart.data.printable import count, printable
 from headstart.measure import answers as spans
 
 SUFFIX = ".json"
-EXPECTED = '{"data": [{"paragraphs": [{"context": "...", "qas": [{"id": "...", "question": "...", "answers": [...]}]}]}]}'
+EXPECTED = (
+    '{"data": [{"paragraphs": [{"context": "...", "qas": [{"id": "...", "question": "...", "answers": [...]}]}]}]}'
+)
 ANSWER = '{"text": "...", "answer_start": 17}, the answer\'s words and its first character in the context'
 ARTICLES = 10
 """Articles from which on it is they that stay together; below, it is the paragraphs."""
@@ -188,7 +190,9 @@ def _answers(given: Mapping[str, Any], asked: Asked) -> list[tuple[str, int]] | 
         raise BadSource("The answers are no list", where=asked.name, expected=f"[{ANSWER}], or [] for none")
     if impossible is True and answers:
         raise BadSource(
-            "The question has answers, and is said to have none (is_impossible)", where=asked.name, expected="one of both"
+            "The question has answers, and is said to have none (is_impossible)",
+            where=asked.name,
+            expected="one of both",
         )
     if impossible is False and not answers:
         raise BadSource(
@@ -283,7 +287,9 @@ def _loaded(file: Path) -> Any:
         raise BadSource(f"The file cannot be read: {why}", where=origin, next_move="allow reading it") from error
     except UnicodeDecodeError as error:
         where = f"{origin}, byte {error.start + 1:,}"
-        raise BadSource("The file is no UTF-8, as JSON has to be", where=where, expected="text saved as UTF-8") from error
+        raise BadSource(
+            "The file is no UTF-8, as JSON has to be", where=where, expected="text saved as UTF-8"
+        ) from error
     except json.JSONDecodeError as error:
         where = f"{origin}, line {error.lineno:,}"
         raise BadSource(f"This is no JSON: {error.msg}", where=where, expected=EXPECTED) from error

@@ -14,7 +14,11 @@ CONTEXT = "It was built in the 1970s, near Rome, and again near Rome."
 
 
 def one(question="Where?", context=CONTEXT, qid="56be", **given):
-    return {"data": [{"title": "t", "paragraphs": [{"context": context, "qas": [{"id": qid, "question": question, **given}]}]}]}
+    return {
+        "data": [
+            {"title": "t", "paragraphs": [{"context": context, "qas": [{"id": qid, "question": question, **given}]}]}
+        ]
+    }
 
 
 def said(text, start):
@@ -28,7 +32,9 @@ def written(tmp_path, content, name="squad.json"):
 
 
 def test_places_have_bounds_and_what_spans_are_worth(tmp_path):
-    table = open_source(written(tmp_path, one(answers=[said("near Rome", 27), said("Rome", 32), said("near Rome", 27)])))
+    table = open_source(
+        written(tmp_path, one(answers=[said("near Rome", 27), said("Rome", 32), said("near Rome", 27)]))
+    )
     assert (table.task, table.modality, table.notes) == ("answering", "places", ())
     assert "1 question on 1 text; texts stay" in table.understood
     by_word = {item.name.rpartition(" ")[2]: label for item, label in zip(table.items, table.labels, strict=True)}
