@@ -1,4 +1,4 @@
-"""Small files of questions and answers: a word of a topic is asked for, and stands in the text behind a cue or nowhere."""
+"""Small files of questions and answers: what stands in a text behind a cue, a word or two of a topic, or nothing."""
 
 import json
 

@@ -21,7 +21,6 @@ from headstart.base import discovery
 from headstart.base.errors import DataError, ModelFolderError
 from headstart.baselines import predictor
 from headstart.baselines.predictor import Arrays, Meta
-from headstart.measure import within
 from headstart.measure.arrays import Floats
 from headstart.tasks.task import Task
 

@@ -101,7 +101,7 @@ def test_a_command_asks_of_files_rows_and_a_question_with_its_text(tmp_path):
     ]
     found = places.asked(args, text="question,context")
     pairs = [(one.asked.question, one.asked.context) for one in map(places.decode, found)]
-    assert [pair for pair in pairs[:2]] == [(q, c) for q, c, _ in made.questions(2)]
+    assert pairs[:2] == [(q, c) for q, c, _ in made.questions(2)]
     assert pairs[2:] == [
         ("who was it", "it was the owl"),
         ("who is it", "the old owl"),

@@ -1,8 +1,8 @@
 """Questions on texts with their answers (SQuAD 1.1 and 2.0, JSON), or a folder with such files as train, dev and test.
 
 A file has articles, an article paragraphs, a paragraph its text and the questions that are asked of it, each with its
-answers and where they begin (Rajpurkar et al., SQuAD, 2016; https://rajpurkar.github.io/SQuAD-explorer/). Every word of a
-text is an item, a question is what they are read in, and texts of one article never lie on two sides of a split.
+answers and where they begin (Rajpurkar et al., SQuAD, 2016; https://rajpurkar.github.io/SQuAD-explorer/). Every word of
+a text is an item, a question is what they are read in, and texts of one article never lie on two sides of a split.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def open(source: Any, *, label: str | None = None, path: str | None = None) -> T
         + f"; {'articles' if by_article else 'texts'} stay on one side of a split",
         notes=tuple(notes),
         groups=tuple(
-            f"{file.name} {one.article if by_article else one.paragraph}"
+            f"{file.name} {f'article {one.article + 1}' if by_article else f'text {one.paragraph}'}"
             for file, found in zip(files, read, strict=True)
             for one in found
             for _ in one.asked.units
@@ -214,7 +214,7 @@ def _bounds(text: str, start: int, asked: Asked, tally: _Tally) -> tuple[int, in
         if not places:
             there = asked.context[max(0, start) : max(0, start) + len(text)]
             raise BadSource(
-                f"The answer {printable(text)[:60]!r} is not in its text; at {start:,} stands {printable(there)[:60]!r}",
+                f"The answer {printable(text)[:60]!r} is not in its text; at {start:,} is {printable(there)[:60]!r}",
                 where=asked.name,
                 expected="an answer in the words of the context",
                 next_move="mend answer_start and text of this question, or remove it",
