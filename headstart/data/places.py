@@ -122,14 +122,27 @@ def load(item: Any, preprocessing: Tokenization | None) -> np.ndarray:
     """Question and text as a backbone reads them, int32 (w, t, c + 1) as ``marking.marked`` says; else bytes (l,).
 
     Raises:
-        Undecodable: as ``decode``.
+        Undecodable: as ``decode``; for a question that fills half of a window while its text needs several.
         WeightsError: when the backbone's tokenizer is missing or damaged.
     """
     chosen = decode(item)
     if preprocessing is None:
         return np.frombuffer(questions.packed(chosen), dtype=np.uint8).copy()
     pair = (chosen.asked.question, chosen.asked.context)
-    return marking.marked(pair, chosen.asked.units, chosen.chosen, preprocessing)
+    found = marking.marked(pair, chosen.asked.units, chosen.chosen, preprocessing)
+    if len(found) > 1:
+        _check_room(chosen.asked.question, preprocessing)
+    return found
+
+
+def _check_room(question: str, reading: Tokenization) -> None:
+    """Of a pair's texts neither gets more than half a window: a longer question would be cut, and not stand whole."""
+    size = tokenizing.tokens(question, reading).shape
+    if size[0] > 1 or size[1] > reading.length // 2:
+        raise Undecodable(
+            f"the question is too long to stand beside each window of its text, of {reading.length:,} tokens each",
+            expected="a question of less than half of them, or a text that fits into one window",
+        )
 
 
 def generated(preprocessing: Tokenization | None, *, seed: int, count: int) -> np.ndarray:
@@ -139,7 +152,7 @@ def generated(preprocessing: Tokenization | None, *, seed: int, count: int) -> n
     found = []
     for number in range(count):
         size = _LENGTHS[number % len(_LENGTHS)]
-        question, context = (" ".join(map(str, draw.choice(known, size=each))) for each in (min(size, 5), size))
+        question, context = (" ".join(map(str, draw.choice(known, size=each))) for each in (min(size, 3), size))
         asked = Asked(question, context, "generated")
         found.append(load(Chosen(asked, (int(draw.integers(len(asked.units))),)), preprocessing))
     return texts.padded(found)

@@ -41,12 +41,22 @@ def test_every_window_of_a_long_text_has_the_question_beside_it():
     reading = small_texts.reading()
     long = Asked("was the owl near", " ".join(["kitchen", "harbour"] * 60), "q")
     found = places.load(long, reading)
-    assert len(found) > 2 and found[..., 2].sum() == 121
+    assert len(found) > 2 and found[..., 2].sum() == 121 and found[..., 2].max() == 1
     first = found[0, : int((found[0, :, 1] == 1).argmax()), 0]
     assert all(np.array_equal(window[: len(first), 0], first) for window in found)
     assert places.remark(long, reading) == f"read in {len(found)} windows" and not places.remark(ONE, reading)
     extents = np.array([found.shape[:2], (1, 9)])
     assert places.overview([long, ONE], extents, reading).startswith("1 of 2 questions have longer texts")
+
+
+def test_a_question_that_leaves_no_room_for_its_text_is_refused():
+    reading = small_texts.reading()
+    question = " ".join(["owl"] * reading.length)
+    with pytest.raises(Undecodable, match="too long to stand beside each window"):
+        places.load(Asked(question, "the owl was near", "q"), reading)
+    for words in range(1, reading.length // 2 - 1):
+        one = Asked(" ".join(["owl"] * words), " ".join(["owl", "old"] * 30), "q")
+        assert places.load(one, reading)[..., 2].max() == 1
 
 
 def test_generated_inputs_ask_about_one_place_each():
