@@ -131,16 +131,17 @@ def load(item: Any, preprocessing: Tokenization | None) -> np.ndarray:
     pair = (chosen.asked.question, chosen.asked.context)
     found = marking.marked(pair, chosen.asked.units, chosen.chosen, preprocessing)
     if len(found) > 1:
-        _check_room(chosen.asked.question, preprocessing)
+        _check_room(chosen.asked, preprocessing)
     return found
 
 
-def _check_room(question: str, reading: Tokenization) -> None:
+def _check_room(asked: Asked, reading: Tokenization) -> None:
     """Of a pair's texts neither gets more than half a window: a longer question would be cut, and not stand whole."""
-    size = tokenizing.tokens(question, reading).shape
+    size = tokenizing.tokens(asked.question, reading).shape
     if size[0] > 1 or size[1] > reading.length // 2:
         raise Undecodable(
             f"the question is too long to stand beside each window of its text, of {reading.length:,} tokens each",
+            where=printable(asked.name),
             expected="a question of less than half of them, or a text that fits into one window",
         )
 

@@ -52,8 +52,9 @@ def test_every_window_of_a_long_text_has_the_question_beside_it():
 def test_a_question_that_leaves_no_room_for_its_text_is_refused():
     reading = small_texts.reading()
     question = " ".join(["owl"] * reading.length)
-    with pytest.raises(Undecodable, match="too long to stand beside each window"):
+    with pytest.raises(Undecodable, match="too long to stand beside each window") as caught:
         places.load(Asked(question, "the owl was near", "q"), reading)
+    assert caught.value.where == "q"
     for words in range(1, reading.length // 2 - 1):
         one = Asked(" ".join(["owl"] * words), " ".join(["owl", "old"] * 30), "q")
         assert places.load(one, reading)[..., 2].max() == 1
