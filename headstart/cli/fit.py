@@ -1,8 +1,9 @@
 """Fit a model to labelled pictures or texts, judge the transfer, and seal it.
 
 SOURCE is a folder with one subfolder a class (or with train/ val/ test/ that have them), a CSV, JSON lines or
-Parquet table of image path (or text) and label, a CoNLL file of words and tags (or a folder with such files as train,
-dev and test), or a Hugging Face data set: hf:owner/name, or a folder of save_to_disk.
+Parquet table of image path (or text) and label, a CoNLL file of words and tags or a SQuAD file of questions and answers
+(or a folder with such files as train, dev and test), or a Hugging Face data set: hf:owner/name, or a folder of
+save_to_disk.
 Candidates are measured cheapest first within the budget, all on the same split; the best becomes the model, and the
 verdict compares it with the same network from scratch and with the best simple baseline.
 
@@ -13,6 +14,7 @@ Examples:
     headstart fit scans.csv --group patient
     headstart fit reviews.csv --text review --label stars
     headstart fit names.conll -o names
+    headstart fit squad/ -o reader
     headstart fit photos/ --backbone timm/resnet50.a1_in1k --strategy partial --depth 3
     headstart fit photos/ --strategy gradual --metric f1_macro --set strategy.rate=0.001
     headstart fit photos/ --strategy lora --set strategy.rank=4 --set augmentation.mixup=0.2

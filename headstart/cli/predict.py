@@ -5,11 +5,13 @@ a model of texts they are text files, folders with them, tables (whose text colu
 sentences in quotes, or - for standard input, a text a line. One line an item is printed as soon as it is known: the
 file or row, then the label and its confidence, the labels with theirs, or the value; of a text that is longer than the
 network's window also in how many windows it was read. A model of words takes CoNLL files and sentences; it answers with
-the entities of each, or with its tags.
+the entities of each, or with its tags. A model that answers questions takes SQuAD files, tables with --text
+question,context, and a question with its text (or a text file) behind it.
 
 --json prints one JSON object a line: {"file": ..., "label": ..., "confidence": ...}, with --top also "top": [{"label":
 ..., "confidence": ...}, ...]; a model of several labels gives "labels" and "probabilities", a regression "value", one
-of words "entities", "words", "tags" and "confidences"; an unreadable file gives {"file": ..., "error": ...}.
+of words "entities", "words", "tags" and "confidences", one of answers "answer", its "start" and "end" (characters of
+the text), "confidence" and "no_answer"; an unreadable file gives {"file": ..., "error": ...}.
 "unfamiliar" is true for an item that is unlike anything in the training data, by its "strangeness", which is above 1
 then. With --min-confidence, "unsure" is true for an answer that is less sure than asked; how many held-out items that
 would have kept, and how many of them wrong, is said first.
@@ -27,6 +29,7 @@ Examples:
     headstart predict mood 'What a film!' review.txt
     headstart predict mood new.csv --text review --csv
     headstart predict names 'Ada Lovelace lived in London.' new.conll
+    headstart predict reader 'Where did Ada live?' 'Ada Lovelace lived in London.'
 """
 
 from __future__ import annotations

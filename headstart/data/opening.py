@@ -17,7 +17,7 @@ from headstart.data.sources.memory import Values
 
 EXPECTED = (
     "a folder with class subfolders (or train/ val/ test/ of them), a .csv, .tsv, .jsonl or .parquet file, "
-    "a .conll file of words and tags, "
+    "a .conll file of words and tags, a SQuAD file of questions and answers, "
     "hf:owner/name, "
     "or in Python items with labels, a DataFrame, {label: [items]}, a Hugging Face or PyTorch data set"
 )

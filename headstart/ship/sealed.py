@@ -288,7 +288,7 @@ class Model:
     def _check_confidence(self, asked: float | None) -> None:
         if asked is None:
             return
-        if self.task.sureness(np.full((1, len(self.classes)), 1 / len(self.classes))) is None:
+        if self.task.certainty(np.full((1, len(self.classes)), 1 / len(self.classes))) is None:
             raise BadOption(
                 f"A {self.task.kind} model's answers have no confidence",
                 where="min_confidence",
@@ -344,14 +344,14 @@ class Model:
 
     def _of_parts(self, item: Any, scores: np.ndarray, least: float) -> Prediction:
         names, places = self._parts.names(item) if self._parts is not None else ([], [])
-        sure = self.task.sureness(scores) if least else None
+        sure = self.task.certainty(scores) if least else None
         return Prediction(
             item,
             self.task.together(names, places, scores),
             scores,
             self.task,
             self.manifest.modality,
-            unsure=sure is not None and bool((sure < least).any()),
+            unsure=sure is not None and sure < least,
             remark=self._scorer.remark(item),
             parts=tuple(names),
         )

@@ -389,6 +389,14 @@ class Task(ABC):
         """
         raise BadOption(f"A {self.kind} model says nothing of the parts of an item")
 
+    def certainty(self, rows: Floats) -> float | None:
+        """The probability that what ``together`` says of predictions (m, K) is right; None if none is stated.
+
+        By default that of the part that is least sure.
+        """
+        sure = self.sureness(rows)
+        return None if sure is None else float(sure.min())
+
     def told(self, answer: Mapping[str, Any]) -> str:
         """What ``together`` gave, in a line of text."""
         return ", ".join(f"{name} {text(value)}" for name, value in answer.items())

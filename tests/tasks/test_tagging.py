@@ -150,3 +150,9 @@ def test_a_word_that_would_go_on_with_nothing_gets_another_tag_everywhere():
     assert np.allclose(np.sort(found, axis=1), np.sort(given, axis=1))
     assert np.array_equal(task.settled(found, targets), found)
     assert task.score(found, targets)["entity_f1"] == task.score(given, targets)["entity_f1"]
+
+
+def test_an_answer_is_as_certain_as_its_least_sure_word():
+    task, _ = learnt()
+    rows = np.concatenate([sure(task, ["O"], 0.9), sure(task, ["B-PER"], 0.6)])
+    assert task.certainty(rows) == pytest.approx(0.6)
