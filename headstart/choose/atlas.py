@@ -1,7 +1,8 @@
 """The map of features: where tested items lie for the network before and after, in two dimensions.
 
 Before is the pretrained network as it came, after the one that is sealed. A probe moves nothing in its network, so
-there before is the same network with random weights, and the map shows what the pretraining brought.
+there before is the same network with random weights, and the map shows what the pretraining brought; a run that is
+compared with nothing (``--no-baselines``) makes no such network.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ def _sides(ground: Ground, ended: Finished) -> tuple[Features, Features | None, 
     if sealed.backbone.digest() != came.digest():
         how = "the network trained from scratch" if ended.trial.row.kind == "scratch" else "the fine-tuned network"
         return before, after, pretrained, f"{how} that is sealed"
+    if not ground.journal.config.get("baselines", True):
+        return before, None, f"{pretrained}; the sealed model reads it and moved nothing in it", ""
     try:
         random = came.fresh(seeds.derive(ground.seed, "map", "random"))
     except WeightsError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
 from headstart.base import seeds
 from headstart.base.manifest import plain
@@ -18,6 +19,7 @@ from headstart.choose.ladder import Climb
 from headstart.choose.trial import Trial
 from headstart.features.frozen import BATCH
 from headstart.features.inference import Ready
+from headstart.features.network import Network
 from headstart.measure import intervals
 from headstart.measure.metric import Metric
 
@@ -52,19 +54,32 @@ def fitted(ground: Ground, ended: Finished) -> dict[str, Any]:
     if ended.network is None:
         return {}
     rows = _spread(ground)
-    ready = Ready(ended.network, ground.machine.precision)
-    batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
-    outputs = np.concatenate([ready(list(ground.frozen.pixels[batch].numpy())) for batch in batches])
-    predictions = ground.task.predictions(outputs, ended.trial.temperature)
+    predictions = ground.task.predictions(_outputs(ground, ended.network, rows), ended.trial.temperature)
     scores = ground.task.intervals(predictions, ground.targets[rows], seed=ground.seed)
     return {"candidate": ended.trial.row.name, "items": len(rows), "of": len(ground.items), "scores": plain(scores)}
+
+
+def _outputs(ground: Ground, network: Network, rows: np.ndarray) -> np.ndarray:
+    """What a network puts out for items (n,), (n, C): by its head alone, where their features are stored."""
+    frozen = ground.frozen
+    if network.backbone.digest() == frozen.backbone.digest():
+        features = np.concatenate([frozen.pooled(tap)[rows] for tap in network.taps], axis=1)
+        frozen.forget()
+        with torch.inference_mode():
+            return network.head(torch.from_numpy(features).to(network.head.weight.device)).cpu().numpy()
+    ready = Ready(network, frozen.machine.precision)
+    batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+    return np.concatenate([ready(list(frozen.pixels[batch].numpy())) for batch in batches])
 
 
 def _spread(ground: Ground) -> np.ndarray:
     """Items evenly over the data; of those that are read together all or none."""
     owners = ground.frozen.pixels.owners
     if owners is None:
-        return np.unique(np.linspace(0, len(ground.items) - 1, min(SAMPLE, len(ground.items))).astype(np.int64))
+        rows = np.unique(np.linspace(0, len(ground.items) - 1, min(SAMPLE, len(ground.items))).astype(np.int64))
+        sizes = ground.frozen.pixels.sizes
+        # Texts of about one length go together, for a batch costs what its longest costs.
+        return rows if sizes is None else rows[np.argsort(sizes[rows], kind="stable")]
     sizes = np.bincount(owners)
     wholes = np.linspace(0, len(sizes) - 1, max(1, min(len(sizes), int(SAMPLE / sizes.mean())))).astype(np.int64)
     return np.flatnonzero(np.isin(owners, wholes))

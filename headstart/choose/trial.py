@@ -181,9 +181,13 @@ def _answering(ground: Ground, predictor: Any) -> float:
     return 1000 * min(times) / len(items)
 
 
+SERVED = 16
+"""Items in a batch that is timed."""
+
+
 def serving(ground: Ground, network: Network) -> float:
     """Milliseconds to predict one item in float32, in batches, decoding left out; the faster of two batches."""
-    inputs = ground.frozen.pixels[np.arange(min(BATCH, len(ground.items)))].to(ground.machine.device)
+    inputs = ground.frozen.pixels[np.arange(min(SERVED, len(ground.items)))].to(ground.machine.device)
     network.eval().to(ground.machine.device)
     times = []
     for _ in range(2):

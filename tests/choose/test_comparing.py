@@ -52,6 +52,8 @@ def test_the_sealed_network_is_asked_about_what_it_learnt_from(fitted: Any) -> N
     assert model.manifest.kind == "network" and run.fitted["candidate"] == "probe"
     assert run.fitted["items"] == run.fitted["of"] == len(items) == 48, "fewer than are asked about"
     assert run.fitted["scores"]["accuracy"]["value"] == pytest.approx(own)
+    own = scores.score("log_loss", model.predict_proba(items), targets)
+    assert run.fitted["scores"]["log_loss"]["value"] == pytest.approx(own, rel=1e-4), "by stored features"
 
 
 def test_the_findings_of_a_finished_run_can_be_had_again(fitted: Any) -> None:

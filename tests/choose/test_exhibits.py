@@ -125,7 +125,10 @@ def neighbours_agree(points, labels, k=5):
     return float((labels[near] == labels[:, None]).mean())
 
 
-def test_the_map_shows_what_pretraining_brought_a_probe(run):
+def test_the_map_shows_what_pretraining_brought_a_probe(write_shapes, tmp_path):
+    photos = write_shapes(tmp_path / "photos", per_class=60)
+    compared = QUICK | {"baselines": True, "budget": "2s", "pictures": False}
+    run = Run(hs.fit(photos, output=tmp_path / "m", **compared).path / "run")
     found, kept = run.exhibits["map"], run.arrays("predictions")
     assert found["part"] == "tested" and found["rows"] == list(range(len(kept["targets"])))
     assert np.shape(found["before"]) == np.shape(found["after"]) == (len(found["rows"]), 2)
@@ -134,6 +137,13 @@ def test_the_map_shows_what_pretraining_brought_a_probe(run):
     assert neighbours_agree(found["after"], kept["targets"]) > max(
         0.9, neighbours_agree(found["before"], kept["targets"])
     )
+
+
+def test_without_a_comparison_the_map_is_of_the_pretrained_network_alone(run):
+    found, kept = run.exhibits["map"], run.arrays("predictions")
+    assert np.shape(found["before"]) == (len(kept["targets"]), 2) and not found["after"]
+    assert "pretrained" in found["before_is"] and "moved nothing" in found["before_is"] and not found["after_is"]
+    assert neighbours_agree(found["before"], kept["targets"]) > 0.9
 
 
 @pytest.mark.slow
@@ -201,8 +211,8 @@ def test_killed_while_it_is_gathered_a_run_ends_with_the_same_things(source, tmp
     assert whole.wait() == 0, whole.output
     cut, log = tmp_path / "cut", tmp_path / "cut" / "run" / "log.txt"
     since = 0
-    # The first prediction is that of the test part; those behind it are for the map.
-    for moment, times in (("what there is to look at", 1), (r"predict \(", 3)):
+    # The first prediction is that of the test part; the one behind it is for the map.
+    for moment, times in (("what there is to look at", 1), (r"predict \(", 2)):
         resume = ["--resume"] if (cut / "run" / "config.json").exists() else []
         running = Command([*words, "-o", cut, *resume], tmp_path / "told", HEADSTART_CACHE=tmp_path / "cache")
         assert running.wait_for(log, moment, since, times) and running.kill(), running.output
