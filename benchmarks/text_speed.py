@@ -1,22 +1,25 @@
-"""A frozen encoder and a new head: headstart against the Hugging Face Trainer, whole processes on the same texts.
+"""Text encoders, frozen and not: headstart against the Hugging Face Trainer, whole processes on the same texts.
 
     python examples/docstrings.py demo
     python benchmarks/text_speed.py --data demo/docstrings.csv            # 2,000 texts, 10 epochs
-    python benchmarks/text_speed.py --data demo/docstrings.csv --jobs head partial full --repeats 3
+    python benchmarks/text_speed.py --data demo/docstrings.csv --jobs partial full --epochs 3
     python benchmarks/text_speed.py --data demo/docstrings.csv --quick    # 300 texts, 2 epochs; nothing is kept
+    python examples/docstrings.py many --each 2500 --from-one-file 40
+    python benchmarks/text_speed.py --data many/docstrings.csv --texts 10000 --epochs 20 --rivals tuned --rate 0.01
 
-Both start from the same encoder (the extra ``text`` installs it) and end with a model on disk and its answers for the
-same held-out texts. The Trainer's model is the one that its users write for a sentence encoder: the masked mean of the
-last hidden states and a linear layer, batches of texts of similar length, padded to their longest; a frozen encoder
-keeps no gradients and drops nothing out. It computes in the precision that headstart fits in (bf16 where the processor
-has it). Its rate is the best of three on a validation part, which is not counted; start-up is counted for both, and
-headstart starts twice, to fit and to predict. It reads long texts in windows, where the Trainer's model cuts them off
-at 256 tokens. Runs alternate, each of the two beginning in turn; medians are kept. A head is trained by headstart in
-closed form on stored features, however many epochs the other one has.
+Both start from the same encoder (the extra ``text`` installs it), and seconds are those of a process from its start
+until a model is on disk; what answering held-out texts takes is kept apart. The Trainer's model is the one that its
+users write for a sentence encoder: the masked mean of the last hidden states and a linear layer; a frozen encoder keeps
+no gradients and drops nothing out. There are two of it: ``default`` is as the documentation begins, float32 and texts
+in random order, padded to the longest of their batch; ``tuned`` has batches of texts of similar length, and the
+precision that headstart fits in (bf16 where the processor has it). Their rate is the best of three on a validation
+part, which is not counted. All of the texts train the Trainer's model. headstart is given the same ones and holds a
+fifth of them back, for the test that its users see; it trains once to choose and once more to seal, reads long texts in
+windows where the others cut them off at 256 tokens, and writes its report. A head is trained by it in closed form on
+stored features, however many epochs the others have.
 
-Runs are resumable: one that is in the results already, of the same texts, is not measured again. On two idle cores the
-default (the job ``head``) should take 15 to 30 minutes, by what its single steps take; ``partial`` and ``full``, which
-compute gradients, about an hour each.
+Runs alternate, the order turning; medians are kept, and the paired difference of what was right in the first run of
+each. A run that is in the results already, of the same texts, is not measured again.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import os
 import shutil
 import statistics
@@ -32,6 +36,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,17 +52,21 @@ from headstart.base.machine import here
 
 RESULTS = Path(__file__).parent / "results" / "text_speed.json"
 ENCODER = "st/sentence-transformers/all-MiniLM-L6-v2"
+RIVALS = {"default": ("float32", "random"), "tuned": ("", "group_by_length")}
+"""Precision (of the machine, where it is empty) and order of the Trainer's batches."""
 RATES = {"head": (1e-3, 1e-2, 1e-1), "partial": (2e-5, 5e-5, 1e-4), "full": (2e-5, 5e-5, 1e-4)}
 """What the rival's rate is chosen from, by job."""
+OURS = "headstart"
+MEASURED = ("seconds", "answering", "right")
 HALF = 3
 """Frozen layers of the partial job: half of the encoder's."""
 TRAINER = """
-import csv, json, sys
+import csv, json, sys, time
 import numpy as np, torch
 from torch import nn
 from transformers import AutoModel, AutoTokenizer, DataCollatorWithPadding, Trainer, TrainingArguments
 
-encoder, train, test, to, epochs, rate, job, frozen, precision = sys.argv[1:]
+encoder, train, test, to, epochs, rate, job, frozen, precision, order = sys.argv[1:]
 rows = [list(csv.reader(open(path, encoding="utf-8")))[1:] for path in (train, test)]
 names = sorted({label for _, label in rows[0]})
 tokenizer = AutoTokenizer.from_pretrained(encoder)
@@ -101,16 +110,21 @@ torch.manual_seed(0)
 arguments = TrainingArguments(
     to, num_train_epochs=float(epochs), learning_rate=float(rate), per_device_train_batch_size=32,
     per_device_eval_batch_size=64, report_to=[], save_strategy="no", disable_tqdm=True, seed=0,
-    train_sampling_strategy="group_by_length", logging_strategy="no", warmup_steps=0.06, bf16=precision == "bf16",
+    train_sampling_strategy=order, logging_strategy="no", warmup_steps=0.06, bf16=precision == "bf16",
     use_cpu=not torch.cuda.is_available(),
 )
 trainer = Trainer(Model(), arguments, train_dataset=encoded(rows[0]), data_collator=DataCollatorWithPadding(tokenizer))
 trainer.train()
 trainer.save_model(to)
-found = trainer.predict(encoded(rows[1]))
-# Texts of one length are predicted together: they come in another order than they went.
-right = found.predictions.argmax(1) == found.label_ids
-json.dump({"right": right.astype(int).tolist()}, open(to + "/answers.json", "w"))
+saved = time.time()
+# In the order of their lengths for both, and put back: the answers are compared one by one.
+trainer.args.train_sampling_strategy = "random"
+asked = encoded(rows[1])
+turn = np.argsort([len(each["input_ids"]) for each in asked], kind="stable")
+found = trainer.predict([asked[i] for i in turn])
+right = np.empty(len(asked), dtype=int)
+right[turn] = found.predictions.argmax(1) == found.label_ids
+json.dump({"right": right.tolist(), "saved": saved}, open(to + "/answers.json", "w"))
 """
 
 
@@ -128,26 +142,46 @@ def write(path: Path, rows: Sequence[Sequence[str]]) -> Path:
     return path
 
 
-def timed(words: Sequence[str], **surroundings: str) -> tuple[float, str]:
-    """Seconds of a whole process, and what it printed.
+def timed(words: Sequence[str], **surroundings: str) -> tuple[float, float, str]:
+    """When a process began and ended, and what it printed.
 
     Raises:
         RuntimeError: with what it said, if it failed.
     """
-    started = time.perf_counter()
+    started = time.time()
     ended = subprocess.run(
         words, capture_output=True, text=True, check=False, env={**os.environ, "HF_HUB_OFFLINE": "1", **surroundings}
     )
     if ended.returncode:
         raise RuntimeError(f"{' '.join(words[:4])} ended with {ended.returncode}:\n{ended.stderr[-3000:]}")
-    return time.perf_counter() - started, ended.stdout
+    return started, time.time(), ended.stdout
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run came to.
+
+    Attributes:
+        seconds: from its start until the model was on disk.
+        answering: seconds from there, or of the process that answers, until the held-out texts were answered.
+        hits: "1" for each held-out text that was answered rightly, "0" for the others.
+    """
+
+    seconds: float
+    answering: float
+    hits: str
+
+    @property
+    def right(self) -> float:
+        """Percent of the held-out texts."""
+        return 100 * self.hits.count("1") / len(self.hits)
 
 
 class Work:
     """One comparison: the same texts for both, in an order of their own."""
 
-    def __init__(self, place: Path, rows: list[list[str]], texts: int, epochs: int) -> None:
-        self.place, self.epochs = place, epochs
+    def __init__(self, place: Path, rows: list[list[str]], given: argparse.Namespace) -> None:
+        self.place, self.epochs, self.rate, texts = place, given.epochs, given.rate, given.texts
         rows = [rows[int(row)] for row in np.random.default_rng(0).permutation(len(rows))]
         self.train = write(place / "train.csv", rows[:texts])
         self.test = write(place / "test.csv", rows[texts : texts + 2000])
@@ -157,31 +191,33 @@ class Work:
         self.script = place / "trainer.py"
         self.script.write_text(TRAINER, encoding="utf-8")
 
-    def trainer(self, job: str, rate: float, train: Path, test: Path) -> tuple[float, float]:
-        """Seconds of the rival, and which share of its answers was right."""
-        to = self.place / f"trainer-{job}"
+    def trainer(self, job: str, rival: str, rate: float, train: Path, test: Path) -> Run:
+        """One of the rivals."""
+        to, (precision, order) = self.place / f"trainer-{job}", RIVALS[rival]
         words = [sys.executable, str(self.script), self.encoder, str(train), str(test), str(to), str(self.epochs)]
-        seconds, _ = timed([*words, str(rate), job, str(HALF), here().precision])
-        return seconds, statistics.mean(json.loads((to / "answers.json").read_text())["right"])
+        started, ended, _ = timed([*words, str(rate), job, str(HALF), precision or here().precision, order])
+        found = json.loads((to / "answers.json").read_text())
+        return Run(found["saved"] - started, ended - found["saved"], "".join(map(str, found["right"])))
 
-    def headstart(self, job: str) -> tuple[float, float]:
-        """The same of ours, in an empty cache: nothing is stored that the process did not compute."""
+    def headstart(self, job: str) -> Run:
+        """Ours, in an empty cache: nothing is stored that the process did not compute."""
         to, cache = self.place / f"headstart-{job}", tempfile.mkdtemp(dir=self.place)
         strategy = {"head": ["probe"], "partial": ["partial", "--depth", str(HALF + 1)], "full": ["full"]}[job]
         given = [] if job == "head" else ["--set", f"strategy.epochs={self.epochs}", "--set", "strategy.rate=0.0001"]
         base = [sys.executable, "-m", "headstart"]
         fit = ["fit", str(self.train), "--backbone", ENCODER, "--strategy", *strategy, *given, "--budget", "10h"]
         rest = ["-o", str(to), "--overwrite", "--no-baselines", "--no-pictures", "--no-near-duplicates", "--quiet"]
-        fitting, _ = timed([*base, *fit, *rest], HEADSTART_CACHE=cache)
+        started, sealed, _ = timed([*base, *fit, *rest], HEADSTART_CACHE=cache)
         asked = [*base, "predict", str(to), str(self.test), "--csv", "--quiet", "--precision", "auto"]
-        predicting, told = timed(asked, HEADSTART_CACHE=cache)
+        began, ended, told = timed(asked, HEADSTART_CACHE=cache)
         shutil.rmtree(cache)
         answers = [row["label"] for row in csv.DictReader(told.splitlines())]
         right = [said == label for said, (_, label) in zip(answers, read(self.test), strict=True)]
-        return fitting + predicting, statistics.mean(right)
+        return Run(sealed - started, ended - began, "".join(str(int(each)) for each in right))
 
 
 Key = tuple[Any, ...]
+Rows = Sequence[dict[str, Any]]
 Runs = dict[Key, dict[str, Any]]
 """Who ran what, and what came of it."""
 
@@ -201,16 +237,15 @@ class Kept:
         known = json.loads(path.read_text(encoding="utf-8"))["runs"] if path and path.exists() else []
         self.runs: Runs = {tuple(row[name] for name in self.NAMED): row for row in known}
 
-    def run(
-        self, job: str, who: str, number: int, work: Callable[[], tuple[float, float]], **more: Any
-    ) -> dict[str, Any]:
+    def run(self, job: str, who: str, number: int, work: Callable[[], Run], **more: Any) -> dict[str, Any]:
         """A run: from the results, or measured and written there."""
         row = {**self.about, "job": job, "who": who, "number": number, **more}
         key = tuple(row[name] for name in self.NAMED)
         if key not in self.runs:
-            seconds, right = work()
-            self.runs[key] = {**row, "seconds": round(seconds, 2), "right": 100 * right}
-            print(f"{job}: {who} {number}, {seconds:.1f} s, {100 * right:.1f} % right", flush=True)
+            found = work()
+            seconds = {"seconds": round(found.seconds, 2), "answering": round(found.answering, 2)}
+            self.runs[key] = {**row, **seconds, "right": round(found.right, 3), "hits": found.hits}
+            print(f"{job}: {who} {number}, {found.seconds:.1f} s, {found.right:.1f} % right", flush=True)
             if self.path is not None:
                 files.write_json(self.path, {"summary": self.summary(), "runs": list(self.runs.values())})
         return self.runs[key]
@@ -219,43 +254,48 @@ class Kept:
         """Medians of every comparison of which both have run."""
         found = []
         for kind in dict.fromkeys(key[:4] for key in self.runs):
-            ours, theirs = (
-                [r for k, r in self.runs.items() if k[:5] == (*kind, who)] for who in ("headstart", "Trainer")
-            )
-            if not ours or not theirs:
-                continue
-            mine, other = (statistics.median(row["seconds"] for row in each) for each in (ours, theirs))
-            found.append(
-                {
-                    **dict(zip(self.NAMED, kind, strict=False)),
-                    "headstart_seconds": mine,
-                    "trainer_seconds": other,
-                    "times_faster": other / mine,
-                    "headstart_right": statistics.median(row["right"] for row in ours),
-                    "trainer_right": statistics.median(row["right"] for row in theirs),
-                    "trainer_rate": theirs[-1]["rate"],
-                    "repeats": min(len(ours), len(theirs)),
-                }
-            )
+            for rival in RIVALS:
+                ours, theirs = ([r for k, r in self.runs.items() if k[:5] == (*kind, who)] for who in (OURS, rival))
+                if ours and theirs:
+                    found.append({**dict(zip(self.NAMED, kind, strict=False)), "rival": rival, **beside(ours, theirs)})
         return found
 
 
-def compared(work: Work, job: str, repeats: int, kept: Kept) -> None:
-    """One comparison: the rival's rate, then both in turn."""
-    tried = {
-        rate: kept.run(job, "rate", number, partial(work.trainer, job, rate, work.small, work.valid), rate=rate)[
-            "right"
-        ]
-        for number, rate in enumerate(RATES[job])
+def beside(ours: Rows, theirs: Rows) -> dict[str, Any]:
+    """Medians of two series of runs, and the paired difference of what was right."""
+    mine, other = ({name: statistics.median(row[name] for row in rows) for name in MEASURED} for rows in (ours, theirs))
+    pairs = zip(ours[0]["hits"], theirs[0]["hits"], strict=True)
+    gaps = np.array([int(one) - int(two) for one, two in pairs], dtype=float)
+    error = 100 * float(gaps.std(ddof=1)) / math.sqrt(len(gaps))
+    return {
+        "headstart": mine,
+        "trainer": other,
+        "times_faster": other["seconds"] / mine["seconds"],
+        "texts_answered": len(gaps),
+        "gap": {
+            "value": 100 * gaps.mean(),
+            "low": 100 * gaps.mean() - 1.96 * error,
+            "high": 100 * gaps.mean() + 1.96 * error,
+        },
+        "rate": theirs[-1]["rate"],
+        "runs": [len(ours), len(theirs)],
     }
-    rate = max(tried, key=lambda each: tried[each])
-    runners: dict[str, Callable[[], tuple[float, float]]] = {
-        "headstart": partial(work.headstart, job),
-        "Trainer": partial(work.trainer, job, rate, work.train, work.test),
-    }
+
+
+def compared(work: Work, job: str, rivals: Sequence[str], repeats: int, kept: Kept) -> None:
+    """One comparison: the rivals' rate, then all in turn."""
+    rate = work.rate
+    if rate is None:
+        tried = {}
+        for number, each in enumerate(RATES[job]):
+            fit = partial(work.trainer, job, "tuned", each, work.small, work.valid)
+            tried[each] = kept.run(job, "rate", number, fit, rate=each)["right"]
+        rate = max(tried, key=lambda each: tried[each])
+    runners: dict[str, Callable[[], Run]] = {OURS: partial(work.headstart, job)}
+    runners |= {rival: partial(work.trainer, job, rival, rate, work.train, work.test) for rival in rivals}
     for number in range(repeats):
         for who in sorted(runners, reverse=bool(number % 2)):
-            kept.run(job, who, number, runners[who], **({"rate": rate} if who == "Trainer" else {}))
+            kept.run(job, who, number, runners[who], **({} if who == OURS else {"rate": rate}))
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -265,6 +305,8 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--texts", type=int, default=2000)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--jobs", nargs="+", choices=tuple(RATES), default=["head"])
+    parser.add_argument("--rivals", nargs="+", choices=tuple(RIVALS), default=list(RIVALS))
+    parser.add_argument("--rate", type=float, help="the Trainer's, instead of the best of three")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="300 texts, 2 epochs, once; keep nothing")
     given = parser.parse_args(words)
@@ -286,14 +328,15 @@ def main(words: Sequence[str] | None = None) -> int:
     }
     kept = Kept(about, None if given.quick else RESULTS)
     with tempfile.TemporaryDirectory(prefix="headstart-") as place:
-        work = Work(Path(place), rows, given.texts, given.epochs)
+        work = Work(Path(place), rows, given)
         for job in given.jobs:
-            compared(work, job, given.repeats, kept)
+            compared(work, job, given.rivals, given.repeats, kept)
     for row in kept.summary():
+        mine, other = row["headstart"], row["trainer"]
         print(
-            f"{row['job']}, {row['texts']:,} texts: headstart {row['headstart_seconds']:.1f} s, Trainer "
-            f"{row['trainer_seconds']:.1f} s, {row['times_faster']:.1f} times as fast; {row['headstart_right']:.1f} "
-            f"against {row['trainer_right']:.1f} % right"
+            f"{row['job']}, {row['texts']:,} texts, {row['epochs']} epochs: headstart {mine['seconds']:.1f} s, Trainer "
+            f"({row['rival']}) {other['seconds']:.1f} s, {row['times_faster']:.1f} times as fast; {mine['right']:.1f} "
+            f"against {other['right']:.1f} % right ({row['gap']['low']:+.1f} to {row['gap']['high']:+.1f})"
         )
     if given.quick:
         print("One quick run: start-up is most of it, so it shows that the comparison runs, and is no result.")

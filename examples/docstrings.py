@@ -59,7 +59,7 @@ def descriptions(file: Path) -> Iterator[str]:
             yield " ".join(words)
 
 
-def drawn(package: str, each: int = EACH) -> list[tuple[str, str]]:
+def drawn(package: str, each: int = EACH, from_one_file: int = FROM_ONE_FILE) -> list[tuple[str, str]]:
     """(text, file) of a package: files in an order that only their names decide, so that the draw never changes."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
@@ -69,15 +69,15 @@ def drawn(package: str, each: int = EACH) -> list[tuple[str, str]]:
     found: dict[str, str] = {}
     for name in sorted(files, key=lambda each: hashlib.sha256(each.encode()).hexdigest()):
         new = [text for text in dict.fromkeys(descriptions(root / name)) if text not in found]
-        found |= dict.fromkeys(new[:FROM_ONE_FILE], f"{hashlib.sha256((package + name).encode()).hexdigest()[:8]}")
+        found |= dict.fromkeys(new[:from_one_file], f"{hashlib.sha256((package + name).encode()).hexdigest()[:8]}")
         if len(found) >= each:
             break
     return list(found.items())[:each]
 
 
-def write(folder: Path, each: int = EACH) -> dict[str, int]:
+def write(folder: Path, each: int = EACH, from_one_file: int = FROM_ONE_FILE) -> dict[str, int]:
     """Write the table; returns how many texts each label has."""
-    rows = {label: drawn(package, each) for label, package in PACKAGES.items()}
+    rows = {label: drawn(package, each, from_one_file) for label, package in PACKAGES.items()}
     said = [text for own in rows.values() for text, _ in own]
     folder.mkdir(parents=True, exist_ok=True)
     counts = {}
@@ -95,9 +95,10 @@ def main() -> None:
     """Parse and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--each", type=int, default=EACH, help="texts of each package")
+    parser.add_argument("--each", type=int, default=EACH, help="texts of each package, at most")
+    parser.add_argument("--from-one-file", type=int, default=FROM_ONE_FILE, help="texts of one file, at most")
     given = parser.parse_args()
-    counts = write(given.folder, given.each)
+    counts = write(given.folder, given.each, given.from_one_file)
     print(", ".join(f"{label} {number}" for label, number in counts.items()))
 
 
