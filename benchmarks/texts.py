@@ -163,7 +163,9 @@ def key(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def keep(rows: Sequence[dict[str, Any]], data: Rows) -> None:
     """Write what is done."""
-    command = " ".join(["python", "benchmarks/texts.py", *sys.argv[1:]])
+    # Of a path only the file's name: the folder is whoever measured's own.
+    words = [Path(word).name if Path(word).exists() else word for word in sys.argv[1:]]
+    command = " ".join(["python", "benchmarks/texts.py", *words])
     mine = [row for row in rows if row["data"] == digest(data)]
     by = {
         str(size): summary([row for row in mine if row["each"] == size])

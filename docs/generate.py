@@ -73,6 +73,7 @@ def pages() -> dict[Path, str]:
     made |= {"recipes.md": measured.recipes(), "serving.md": measured.serving()}
     made["decision.md"] = _beside("decision").page()
     made["ranking.md"] = _beside("rankings").page()
+    made["text-measured.md"] = _beside("texts").page()
     made["unfamiliar.md"] = _beside("unfamiliar").page()
     return {**{DOCS / name: text for name, text in made.items()}, README: readme()}
 

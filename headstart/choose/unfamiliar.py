@@ -9,13 +9,14 @@ are test items, it is counted on them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
+from headstart.backbones.chain import Backbone
 from headstart.base import discovery, seeds
 from headstart.base.errors import HeadstartError
 from headstart.choose import trial
@@ -24,8 +25,8 @@ from headstart.choose.trial import Trial
 from headstart.engine.drive import drive
 from headstart.features import familiarity
 from headstart.features.familiarity import Known
-from headstart.features.frozen import BATCH, Frozen
-from headstart.features.network import Features, Network
+from headstart.features.frozen import BATCH, Augmentation, Frozen
+from headstart.features.network import Network, pooled
 from headstart.measure import alarm, intervals
 from headstart.measure.alarm import Line
 from headstart.ship.doubt import Doubt
@@ -198,25 +199,43 @@ def _drawn(ground: Ground, rows: np.ndarray, most: int, *name: str | int) -> np.
 
 @dataclass(frozen=True)
 class _Seen:
-    """A function from positions to the features of each stage."""
+    """A function from positions to the features of each stage.
+
+    Attributes:
+        depth: frozen stages; what crossed the cut behind them is stored.
+    """
 
     frozen: Frozen
-    backbone: Any
+    backbone: Backbone
     stages: tuple[int, ...]
+    depth: int = 0
 
     def __call__(self, rows: np.ndarray) -> list[np.ndarray]:
         if self.backbone is self.frozen.backbone:
             return [self.frozen.pooled(stage)[rows] for stage in self.stages]
-        device = self.frozen.machine.device
-        seen = Features(self.backbone, self.stages).eval().to(device)
-        with torch.inference_mode():
-            parts = [seen(self.frozen.pixels[batch].to(device)).float().cpu().numpy() for batch in _batches(rows)]
-        return seen.apart(np.concatenate(parts))
+        depth, found = self.depth, {}
+        if any(stage <= depth for stage in self.stages):
+            found = {stage: self.frozen.pooled(stage)[rows] for stage in self.stages if stage <= depth}
+            self.frozen.forget()
+        later = [stage for stage in self.stages if stage > depth]
+        return [*found.values(), *(self._run(rows, later) if later else [])]
 
-
-def _batches(rows: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(rows), BATCH):
-        yield rows[start : start + BATCH]
+    def _run(self, rows: np.ndarray, stages: list[int]) -> list[np.ndarray]:
+        machine, pixels = self.frozen.machine, self.frozen.pixels
+        backbone = self.backbone.eval().to(machine.device)
+        kept = self.frozen.at(self.depth, 1, Augmentation())
+        result = [np.empty((len(rows), backbone.pooled_width(stage)), np.float32) for stage in stages]
+        sizes = pixels.sizes if pixels.owners is None else None
+        # Texts of about one length go together, for a batch costs what its longest costs.
+        order = np.arange(len(rows)) if sizes is None else np.argsort(sizes[rows], kind="stable")
+        for start in range(0, len(rows), BATCH):
+            some = order[start : start + BATCH]
+            with torch.inference_mode(), machine.autocast():
+                hidden = kept.batch(rows[some], 0).to(machine.device)
+                parts = pooled(backbone, stages, hidden, behind=self.depth)
+            for whole, part in zip(result, parts.values(), strict=True):
+                whole[some] = part.float().cpu().numpy()
+        return result
 
 
 def _features(ground: Ground, one: Trial, network: Network, stages: Sequence[int], *, fold: int | None = None) -> _Seen:
@@ -224,7 +243,9 @@ def _features(ground: Ground, one: Trial, network: Network, stages: Sequence[int
     frozen = one.frozen or ground.frozen
     if fold is not None and network.backbone is not frozen.backbone:
         network = _recalled(ground, one, fold)
-    return _Seen(frozen, network.backbone, tuple(stages))
+    depth = int(one.options.get("depth", 0))
+    same = depth and network.backbone.digest(depth) == frozen.backbone.digest(depth)
+    return _Seen(frozen, network.backbone, tuple(stages), depth if same else 0)
 
 
 def _recalled(ground: Ground, one: Trial, fold: int) -> Network:

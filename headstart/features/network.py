@@ -70,10 +70,19 @@ class Features(nn.Module):
         return np.split(features, np.cumsum(self.widths)[:-1], axis=1)
 
 
-def pooled(backbone: Backbone, stages: Sequence[int], inputs: torch.Tensor) -> dict[int, torch.Tensor]:
-    """Stage -> its pooled features (b, d_k), in ascending order; what lies behind the last of them is not run."""
-    hidden, found = inputs, {}
-    for stage in range(1, max(stages) + 1):
+def pooled(
+    backbone: Backbone, stages: Sequence[int], hidden: torch.Tensor, *, behind: int = 0
+) -> dict[int, torch.Tensor]:
+    """Stage -> its pooled features (b, d_k), in ascending order; what lies behind the last of them is not run.
+
+    Args:
+        backbone: the chain.
+        stages: which are wanted, from 1.
+        hidden: inputs, or what crossed the cut ``behind`` so many stages.
+        behind: stages that ran before; of these there are no features.
+    """
+    found = {}
+    for stage in range(behind + 1, max(stages) + 1):
         hidden = backbone.stages[stage - 1](hidden)
         if stage in stages:
             found[stage] = backbone.pool(hidden, stage)

@@ -261,6 +261,9 @@ def test_data_that_fit_refuses_are_inspected_all_the_same() -> None:
     report = hs.inspect({"ash": pictures(40), "oak": [f"/nowhere/{i}.png" for i in range(40)]})
     names = [each.name for each in report.findings]
     assert {"unusable", "unreadable"} <= set(names) and report.parts == {}
+    said = next(each.sentence for each in report.findings if each.name == "unusable")
+    assert said.startswith("fit would stop: 40 of 80 items cannot be used: ") and "\n" not in said
+    assert said.endswith("; and 35 more")
     assert report.findings[0].severity == "serious"
 
 

@@ -20,7 +20,7 @@ _PARQUET = (".parquet", ".pq")
 _NAMED = "the path of a .csv, .tsv, .jsonl, .json or .parquet file"
 _DEEPEST = 12
 _EMPTY = frozenset({"", "nan", "NaN", "NAN", "-nan", "<NA>", "#N/A", "null", "NULL"})
-"""Cells without a label. "None" and "NA" are not among them: they are class names at times."""
+"""Cells without a label or a text. "None" and "NA" are not among them: they are class names at times."""
 
 
 def claims(source: Any) -> bool:
@@ -65,12 +65,12 @@ def open(
     parts = [part_of(value) for value in columns[chosen.split]] if chosen.split else [None] * rows
     return Table(
         items=_items(columns, chosen, file.parent, notes),
-        labels=tuple(_label(value) for value in columns[chosen.label]),
+        labels=tuple(_present(value) for value in columns[chosen.label]),
         parts=tuple(parts),
         origin=origin,
         understood=f"{origin}: {count(rows, 'row')}; {chosen.sentence()}",
         notes=(*notes, *chosen.notes),
-        groups=tuple(_label(value) for value in columns[chosen.group]) if chosen.group else (),
+        groups=tuple(_present(value) for value in columns[chosen.group]) if chosen.group else (),
         target=printable(chosen.label),
         modality=chosen.modality,
     )
@@ -89,12 +89,16 @@ def texts(source: Any, *, text: str | Sequence[str] | None = None) -> tuple[Pass
     file, origin = _file(source), printable(str(source))
     columns = _read(file, [])
     names = named_texts(columns, text, origin) or wording.columns(columns, [], [], origin)
-    return passages.of_rows(columns, names)
+    return _passages(columns, names)
+
+
+def _passages(columns: Mapping[str, Sequence[Any]], names: Sequence[str]) -> tuple[Passage, ...]:
+    return passages.of_rows({name: [_present(value) for value in columns[name]] for name in names}, names)
 
 
 def _items(columns: Mapping[str, Sequence[Any]], chosen: Chosen, folder: Path, notes: list[str]) -> tuple[Any, ...]:
     if chosen.modality == "texts":
-        return passages.of_rows(columns, chosen.items)
+        return _passages(columns, chosen.items)
     place = _placer(*_base(folder, sample(columns[chosen.path]), notes))
     return tuple(place(value) for value in columns[chosen.path])
 
@@ -128,7 +132,7 @@ def columns(source: Any) -> tuple[str, ...]:
     return tuple(_read(_file(source), []))
 
 
-def _label(value: Any) -> Any:
+def _present(value: Any) -> Any:
     return None if isinstance(value, str) and value.strip() in _EMPTY else value
 
 
