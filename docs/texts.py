@@ -45,8 +45,8 @@ fifth of them back for the test that its users see, fits once to choose and once
 start-up is included. A gap of accuracy is of the same {answered} texts or more, paired, ours minus theirs; its interval
 is 95 %.
 
-| trained | texts | epochs | headstart, s | Trainer, s | times as fast | answering, s | accuracy, % | gap, points |
-|---|---:|---:|---:|---:|---:|---:|---:|---:|
+| trained | texts | epochs | runs | headstart, s | Trainer, s | times as fast | answering, s | accuracy, % | gap, points |
+|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 {rows}
 
 {judged}
@@ -105,7 +105,8 @@ def _sealed(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _speed(found: Mapping[str, Any]) -> str:
     shown = found["summary"]
-    about = {name: found["runs"][-1][name] for name in ("machine", "threads", "precision", "commit")}
+    about = {name: found["runs"][-1][name] for name in ("machine", "threads", "precision")}
+    about["commit"] = ", ".join(dict.fromkeys(run["commit"] for run in found["runs"]))
     return SPEED.format(
         rows="\n".join(_row(row) for row in shown),
         judged="\n".join(_judged(shown)),
@@ -120,6 +121,7 @@ def _row(row: Mapping[str, Any]) -> str:
         TRAINED[row["job"]],
         f"{row['texts']:,}",
         str(row["epochs"]),
+        " and ".join(map(str, row["runs"])),
         f"{mine['seconds']:.0f}",
         f"{other['seconds']:.0f} ({row['rival']})",
         f"{row['times_faster']:.1f}",
@@ -138,8 +140,15 @@ def _judged(shown: Sequence[Mapping[str, Any]]) -> list[str]:
         aim = f"- {TRAINED[job].capitalize()}, {texts:,} texts{f', {epochs} epochs' if epochs else ''}: aimed at "
         aim += f"{target:g} times as fast"
         said = [f"{_verdict(row['times_faster'], target)} against `{row['rival']}`" for row in rows]
-        lines.append(f"{aim}; {', '.join(said) if said else 'not measured'}.")
+        lines.append(f"{aim}; {', '.join(said) if said else _fewer(shown, job, texts)}.")
     return lines
+
+
+def _fewer(shown: Sequence[Mapping[str, Any]], job: str, texts: int) -> str:
+    """What is known where it was run with other epochs only."""
+    rows = [row for row in shown if (row["job"], row["texts"]) == (job, texts)]
+    known = [f"at {row['epochs']} epochs {row['times_faster']:.1f} against `{row['rival']}`" for row in rows]
+    return f"not measured{f', {known[0]}' if known else ''}"
 
 
 def _verdict(measured: float, target: float) -> str:

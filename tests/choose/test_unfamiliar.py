@@ -7,13 +7,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 import headstart as hs
 from headstart.backbones import catalogue, folder
 from headstart.base.run import Run
 from headstart.choose import unfamiliar
 from headstart.choose.unfamiliar import Watch
+from headstart.features.store import Store
 from headstart.measure import alarm
+from tests import small, small_texts
 
 NAMES = ("</script><img onerror=alert(1)>", "b|c")
 
@@ -141,3 +144,22 @@ def test_what_is_shown_counts_every_item():
     assert len(found["most"]) == 10, "an item that was not compared is not among them"
     assert found["tested"]["flagged"] == 1 and found["tested"]["coverage"] == pytest.approx(2 / 3)
     assert found["tested"]["risk"] == 0.0, "the one that was wrong was unfamiliar"
+
+
+@pytest.mark.parametrize("room", [small, small_texts], ids=["pictures", "texts"])
+def test_features_of_a_fine_tuned_network_are_those_of_a_plain_pass(room, tmp_path):
+    """What crossed the cut is stored: only what was tuned behind it runs again, and the rows keep their order."""
+    setting = room.setting(Store(tmp_path), small.CPU)
+    tuned = small.tune("partial", setting, depth=2, epochs=1, rate=0.01).network.backbone
+    frozen, stages = setting.frozen, tuple(range(1, tuned.depth + 1))
+    assert tuned.digest(2) == frozen.backbone.digest(2) and tuned.digest() != frozen.backbone.digest()
+    rows = np.random.default_rng(0).permutation(len(frozen.pixels))[:37]
+    with torch.inference_mode():
+        plain = [
+            torch.cat([tuned.pooled(frozen.pixels[[int(row)]])[stage - 1] for row in rows]).numpy() for stage in stages
+        ]
+    for depth in (0, 2):
+        found = unfamiliar._Seen(frozen, tuned, stages, depth)(rows)
+        assert len(found) == len(stages)
+        for one, other in zip(found, plain, strict=True):
+            np.testing.assert_allclose(one, other, atol=2e-5)
