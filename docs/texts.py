@@ -45,7 +45,7 @@ fifth of them back for the test that its users see, fits once to choose and once
 start-up is included. A gap of accuracy is of the same {answered} texts or more, paired, ours minus theirs; its interval
 is 95 %.
 
-| trained | texts | epochs | runs | headstart, s | Trainer, s | times as fast | answering, s | accuracy, % | gap, points |
+| trained | texts | epochs | runs | headstart, s | Trainer, s | times as fast | answering, s | accuracy, % | gap |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 {rows}
 
