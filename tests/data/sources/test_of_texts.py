@@ -124,9 +124,10 @@ def test_a_data_set_of_the_library() -> None:
 
 
 def test_empty_texts_are_left_out_by_their_row(tmp_path: Path) -> None:
-    bad = [*ROWS, ("", "pos"), ("   ", "neg"), ("nan", "pos")]
-    data = build(open_source(put(tmp_path / "t.csv", csv_of(bad))))
-    assert [(one.where, one.why) for one in data.skipped] == [(f"row {row}", "it is empty") for row in (25, 26, 27)]
+    for empty in (("", "   "), ("nan", "NULL")):
+        bad = [*ROWS, (empty[0], "pos"), (empty[1], "neg")]
+        data = build(open_source(put(tmp_path / "t.csv", csv_of(bad))))
+        assert [(one.where, one.why) for one in data.skipped] == [("row 25", "it is empty"), ("row 26", "it is empty")]
     frame = pd.DataFrame({"text": [*TEXTS, None, float("nan")], "label": [*LABELS, "pos", "neg"]})
     assert [one.where for one in build(open_source(frame)).skipped] == ["row 25", "row 26"]
     pairs = pd.DataFrame({"text_a": [*TEXTS, "one"], "text_b": [*TEXTS, None], "label": [*LABELS, "pos"]})
