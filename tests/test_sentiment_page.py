@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import csv
-import re
 import shlex
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from headstart.backbones import installed
+from tests import pages
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "sentiment.md").read_text(encoding="utf-8")
-
-
-def blocks(kind: str) -> list[str]:
-    return re.findall(rf"```{kind}\n(.*?)```", PAGE, flags=re.DOTALL)
+PAGE = pages.text("sentiment.md")
 
 
 def test_the_reviews_are_as_the_page_says() -> None:
@@ -38,15 +32,9 @@ def test_the_commands_of_the_page(tmp_path: Path) -> None:
     (tmp_path / "examples").mkdir()
     shutil.copy(ROOT / "examples" / "reviews.csv", tmp_path / "examples")
     said: dict[str, str] = {}
-
-    def run(*words: str) -> str:
-        done = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    for block in blocks("sh"):
+    for block in pages.blocks(PAGE, "sh"):
         for line in block.splitlines():
-            said[line] = run("-m", *shlex.split(line))
+            said[line] = pages.ran("-m", *shlex.split(line), folder=tmp_path)
     told = {line: " ".join(text.split()) for line, text in said.items()}
     (fitted,) = (text for line, text in told.items() if line.startswith("headstart fit") and "stars" not in line)
     assert "tfidf_logistic" in fitted and "cross-validated" in fitted and "Transfer" in fitted
@@ -54,5 +42,6 @@ def test_the_commands_of_the_page(tmp_path: Path) -> None:
     assert "positive" in answers[0] and "negative" in answers[1]
     table = next(text for line, text in said.items() if line.endswith("--csv"))
     assert len(list(csv.DictReader(table.splitlines()))) == 160
-    (block,) = blocks("python")
-    assert [line.split()[0] for line in run("-c", block).splitlines()] == ["positive", "negative"]
+    (block,) = pages.blocks(PAGE, "python")
+    lines = pages.ran("-c", block, folder=tmp_path).splitlines()
+    assert [line.split()[0] for line in lines] == ["positive", "negative"]

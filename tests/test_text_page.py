@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import runpy
 import shlex
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import pages
+
 ROOT = Path(__file__).parents[1]
-
-
-def blocks(kind: str) -> list[str]:
-    page = (ROOT / "docs" / "text.md").read_text(encoding="utf-8")
-    return re.findall(rf"```{kind}\n(.*?)```", page, flags=re.DOTALL)
+PAGE = pages.text("text.md")
 
 
 def maker() -> dict[str, Any]:
@@ -43,25 +38,20 @@ def test_the_example_and_the_commands_of_the_page(tmp_path: Path) -> None:
     assert len({row["text"] for row in rows}) == len(rows)
     assert not any(made["NAMES"].search(row["text"]) for row in rows)
     assert len({row["file"] for row in rows}) > 100
-    commands = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("headstart inspect")]
+    commands = [
+        line
+        for block in pages.blocks(PAGE, "sh")
+        for line in block.splitlines()
+        if line.startswith("headstart inspect")
+    ]
     assert commands
     for command in commands:
         arguments = shlex.split(command)[1:]
-        done = subprocess.run(
-            [sys.executable, "-m", "headstart", *arguments, "--json"],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        found = json.loads(done.stdout)
+        found = json.loads(pages.ran("-m", "headstart", *arguments, "--json", folder=tmp_path))
         assert found["items"] >= 2000
         assert "column 'text' is the text, column 'label' the label, column 'file' the group" in found["understood"]
-    for block in blocks("python"):
-        done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        assert "texts" in done.stdout
+    for block in pages.blocks(PAGE, "python"):
+        assert "texts" in pages.ran("-c", block, folder=tmp_path)
 
 
 def test_the_draw_is_the_same_every_time_and_masks_the_names(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """docs/decision.md says what benchmarks/results/decision.json says, which says what the units say."""
 
-import importlib.util
 import json
 import zlib
 from pathlib import Path
@@ -11,16 +10,14 @@ import pytest
 from benchmarks import decision
 from benchmarks.deciding import arms, cells, reading, targets
 from benchmarks.deciding.arms import Bench
+from tests.pages import script
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def pages():
-    spec = importlib.util.spec_from_file_location("decision_page", ROOT / "docs" / "decision.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("decision")
 
 
 SKILL = {"pixels": 0.3, "pixels_svm": 0.35, "random features": 0.4, "scratch": 0.6}

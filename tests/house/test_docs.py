@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import os
 import re
@@ -18,6 +17,7 @@ import pytest
 
 from headstart.base import discovery
 from headstart.cli import shell
+from tests import pages
 from tests.house.direction import ROW
 
 ROOT = Path(__file__).parents[2]
@@ -34,11 +34,7 @@ COMMANDS = [line for block in blocks(README, "sh") for line in block.splitlines(
 
 @pytest.fixture(scope="module")
 def generate() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return pages.script("generate")
 
 
 def test_generated_pages_say_what_the_code_says(generate: ModuleType) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
@@ -11,16 +10,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tests import pages
+
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def measured() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("measured", ROOT / "docs" / "measured.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return pages.script("measured")
 
 
 def test_gains_are_paired_by_draw_and_averaged_over_targets(measured: ModuleType) -> None:

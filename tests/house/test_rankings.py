@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
 import statistics
 from pathlib import Path
@@ -14,17 +13,14 @@ import pytest
 from scipy.stats import weightedtau
 
 from benchmarks import published_rankings as published
+from tests import pages
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def rankings() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("rankings", ROOT / "docs" / "rankings.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return pages.script("rankings")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from pathlib import Path
 from types import ModuleType
@@ -13,17 +12,14 @@ import pytest
 from scipy import stats
 
 from benchmarks import text_speed, texts
+from tests import pages
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def page() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("texts_page", ROOT / "docs" / "texts.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return pages.script("texts")
 
 
 def run(who: str, number: int, seconds: float, hits: str, **more: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
@@ -10,16 +9,14 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from tests import pages
+
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def made() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("unfamiliar_page", ROOT / "docs" / "unfamiliar.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return pages.script("unfamiliar")
 
 
 def test_every_score_has_a_row_and_no_cell_is_left_out(made: ModuleType) -> None:
