@@ -77,9 +77,7 @@ def _spread(ground: Ground) -> np.ndarray:
     owners = ground.frozen.pixels.owners
     if owners is None:
         rows = np.unique(np.linspace(0, len(ground.items) - 1, min(SAMPLE, len(ground.items))).astype(np.int64))
-        sizes = ground.frozen.pixels.sizes
-        # Texts of about one length go together, for a batch costs what its longest costs.
-        return rows if sizes is None else rows[np.argsort(sizes[rows], kind="stable")]
+        return rows[ground.frozen.pixels.by_length(rows)]
     sizes = np.bincount(owners)
     wholes = np.linspace(0, len(sizes) - 1, max(1, min(len(sizes), int(SAMPLE / sizes.mean())))).astype(np.int64)
     return np.flatnonzero(np.isin(owners, wholes))

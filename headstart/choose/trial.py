@@ -22,6 +22,9 @@ from headstart.measure import intervals
 from headstart.measure.metric import Metric
 from headstart.tune.setting import Setting, Tuned
 
+SERVED = 16
+"""Items in a batch that is timed."""
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -179,10 +182,6 @@ def _answering(ground: Ground, predictor: Any) -> float:
         predictor.predict(items)
         times.append(time.perf_counter() - started)
     return 1000 * min(times) / len(items)
-
-
-SERVED = 16
-"""Items in a batch that is timed."""
 
 
 def serving(ground: Ground, network: Network) -> float:

@@ -221,13 +221,11 @@ class _Seen:
         return [*found.values(), *(self._run(rows, later) if later else [])]
 
     def _run(self, rows: np.ndarray, stages: list[int]) -> list[np.ndarray]:
-        machine, pixels = self.frozen.machine, self.frozen.pixels
+        machine = self.frozen.machine
         backbone = self.backbone.eval().to(machine.device)
         kept = self.frozen.at(self.depth, 1, Augmentation())
         result = [np.empty((len(rows), backbone.pooled_width(stage)), np.float32) for stage in stages]
-        sizes = pixels.sizes if pixels.owners is None else None
-        # Texts of about one length go together, for a batch costs what its longest costs.
-        order = np.arange(len(rows)) if sizes is None else np.argsort(sizes[rows], kind="stable")
+        order = self.frozen.pixels.by_length(rows)
         for start in range(0, len(rows), BATCH):
             some = order[start : start + BATCH]
             with torch.inference_mode(), machine.autocast():

@@ -112,6 +112,13 @@ class Pixels:
         """(n,) tokens of each text, the empty places of its windows too; None where all items are of one size."""
         return self.extents.prod(axis=1) if self.ragged else None
 
+    def by_length(self, rows: np.ndarray) -> np.ndarray:
+        """The turn (m,) in which to batch the items at ``rows``: texts of about one length follow one another.
+
+        A batch costs what its longest item costs.
+        """
+        return np.arange(len(rows)) if self.sizes is None else np.argsort(self.sizes[rows], kind="stable")
+
     def overview(self) -> str:
         """What is to be said of how the items are read; empty for nothing."""
         if not self.ragged or not len(self):

@@ -59,6 +59,10 @@ class Units:
         """How the wholes are read."""
         return self.whole.preprocessing
 
+    def by_length(self, rows: np.ndarray) -> np.ndarray:
+        """The turn (m,) in which to batch the items at ``rows``: as they come, for parts of one whole share a pass."""
+        return np.arange(len(rows))
+
     @property
     def modality(self) -> str:
         """The plug-in of the data room."""
